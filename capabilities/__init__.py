@@ -1,0 +1,88 @@
+"""The contracts between the gateway and what is plugged into it, and the values they speak.
+
+Read in this order: ``audio``, ``errors``, ``stt``, ``tts``, ``vad``, ``plugin``.
+"""
+
+from capabilities.audio import SPEECH, AudioFormat, AudioFrame, Encoding, parse_encoding
+from capabilities.errors import (
+    ProviderBusy,
+    ProviderClosed,
+    ProviderError,
+    ProviderProtocolError,
+    ProviderRefused,
+    ProviderUnavailable,
+)
+from capabilities.plugin import (
+    Ability,
+    Capability,
+    Health,
+    HealthState,
+    Limits,
+    Manifest,
+    NoSettings,
+    OpenPlugin,
+    Plugin,
+    PluginContext,
+)
+from capabilities.secret import Secret
+from capabilities.stt import (
+    STT,
+    Final,
+    Interim,
+    SpeechFinal,
+    STTOptions,
+    STTStream,
+    Transcript,
+    Word,
+)
+from capabilities.tts import TTS, SpeechRequest, Voice
+from capabilities.vad import (
+    VAD,
+    SpeechStarted,
+    SpeechStopped,
+    VADOptions,
+    VADStream,
+    VoiceActivity,
+)
+
+__all__ = [
+    "SPEECH",
+    "STT",
+    "TTS",
+    "VAD",
+    "Ability",
+    "AudioFormat",
+    "AudioFrame",
+    "Capability",
+    "Encoding",
+    "Final",
+    "Health",
+    "HealthState",
+    "Interim",
+    "Limits",
+    "Manifest",
+    "NoSettings",
+    "OpenPlugin",
+    "Plugin",
+    "PluginContext",
+    "ProviderBusy",
+    "ProviderClosed",
+    "ProviderError",
+    "ProviderProtocolError",
+    "ProviderRefused",
+    "ProviderUnavailable",
+    "STTOptions",
+    "STTStream",
+    "Secret",
+    "SpeechFinal",
+    "SpeechRequest",
+    "SpeechStarted",
+    "SpeechStopped",
+    "Transcript",
+    "VADOptions",
+    "VADStream",
+    "Voice",
+    "VoiceActivity",
+    "Word",
+    "parse_encoding",
+]

@@ -1,0 +1,80 @@
+"""Text to speech: the contract, and the values it speaks."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+
+import attrs
+
+from capabilities.audio import AudioFormat, AudioFrame, Encoding
+from capabilities.secret import Secret
+
+
+@attrs.frozen
+class SpeechRequest:
+    """What is to be said, and how. ``None`` leaves a choice to the provider."""
+
+    text: str
+    voice: str | None = None
+    """A voice's id; the provider's own default if None."""
+    model: str | None = None
+    format: AudioFormat = AudioFormat(Encoding.LINEAR16, 24000)
+    """What the listener wants. The provider comes as near as it can and says in each frame what
+    it really sent; the gateway converts the rest."""
+    speed: float = 1.0
+    """1.0 is the voice's own pace; the provider clamps to what it can."""
+    language: str | None = None
+    """A BCP-47 tag."""
+    pitch: float | None = None
+    volume: float | None = None
+    api_key: Secret | None = None
+    """Used instead of the gateway's own key, for this request only."""
+    options: Any = None
+    """The provider's own options: an instance of the class that its manifest names, or None."""
+
+
+@attrs.frozen
+class Voice:
+    """A provider's named speaker."""
+
+    id: str
+    name: str
+    language: str
+    """A BCP-47 tag."""
+    gender: str = "Unknown"
+    """``Male``, ``Female``, ``Neutral`` or ``Unknown``."""
+    accent: str = ""
+    sample: str = ""
+    """The address of a recording, or empty."""
+    languages: tuple[str, ...] = ()
+    """All that it speaks, if more than one."""
+    cloned: bool = False
+
+
+class TTS(Protocol):
+    """A provider that can speak."""
+
+    def synthesize(
+        self, request: SpeechRequest
+    ) -> AbstractAsyncContextManager[AsyncIterator[AudioFrame]]:
+        """Say one text. Iterating gives its sound, in order, as early as it is there.
+
+        Leaving the block before the end stops the synthesis, also on the far side. Each frame
+        carries the format it really has; all frames of one request have the same. Blank text gives
+        no frame and no error.
+
+        Raises:
+            ProviderUnavailable: no connection could be made, or the sound stopped coming.
+            ProviderBusy: the limit on requests at one time is reached.
+            ProviderRefused: key, plan, voice or option not accepted; a retry will not help.
+            ProviderClosed: the far side hung up in the middle (while iterating).
+        """
+        ...
+
+    async def voices(self) -> Sequence[Voice]:
+        """List the voices, sorted by id.
+
+        Raises:
+            ProviderError: as for :meth:`synthesize`.
+        """
+        ...

@@ -1,0 +1,117 @@
+"""Everything the gateway itself may raise. What a provider may raise is in ``capabilities.errors``.
+
+* :exc:`WaavError`
+    * :exc:`ConfigError`       the configuration has mistakes: all of them, each with its place
+    * :exc:`InvalidRequest`    a command or a setting of a client that cannot be done as it stands
+        * :exc:`UnknownProvider`   no provider of this name; the message lists those that exist
+    * :exc:`MissingCredential` the operator has set no key for this provider
+    * :exc:`PluginFailed`      a plugin broke its contract; only that plugin is to blame
+    * :exc:`PluginNotRunning`  the plugin exists but is not in service now
+    * :exc:`SlowClient`        a client that does not read what it asked for
+"""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+import attrs
+
+
+class WaavError(Exception):
+    """Base of the gateway's own errors. ``code`` is the stable name that clients see."""
+
+    code: ClassVar[str] = "internal_error"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+@attrs.frozen
+class Problem:
+    """One mistake in the configuration, and where it is."""
+
+    where: str
+    """A file with its line, or the name of a variable or argument."""
+    key: str
+    """Dotted: ``server.tls.cert_path``."""
+    message: str
+    """What was expected; never the value of a secret."""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.key}: {self.message}"
+
+
+class ConfigError(WaavError):
+    """The configuration has mistakes; ``problems`` holds all of them."""
+
+    code = "config_error"
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class InvalidRequest(WaavError):
+    """What the client asks for cannot be done as it stands."""
+
+    code = "invalid_request"
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        if code is not None:
+            self.code = code  # type: ignore[misc]  # an instance may be more precise than its class
+
+
+class UnknownProvider(InvalidRequest):
+    """No provider of this name."""
+
+    code = "unsupported_provider"
+
+    def __init__(self, capability: str, name: str, known: Iterable[str]) -> None:
+        names = ", ".join(sorted(known)) or "none"
+        super().__init__(f"Unsupported provider: {name} (known for {capability}: {names})")
+        self.name = name
+
+
+class MissingCredential(WaavError):
+    """No key is configured for this provider and the client brought none."""
+
+    code = "missing_api_key"
+
+
+class PluginFailed(WaavError):
+    """A plugin broke its contract: it raised what it must not, blocked, or did not let go."""
+
+    code = "plugin_failed"
+
+    def __init__(self, plugin: str, message: str) -> None:
+        super().__init__(f"{plugin}: {message}")
+        self.plugin = plugin
+
+
+class PluginNotRunning(WaavError):
+    """The plugin exists but is not in service: it failed, is still starting, or is stopped."""
+
+    code = "provider_unavailable"
+
+    def __init__(self, plugin: str, message: str) -> None:
+        super().__init__(f"{plugin}: {message}")
+        self.plugin = plugin
+
+
+class SlowClient(WaavError):
+    """The client does not read what it asked for."""
+
+    code = "slow_client"
+
+
+def collapsed(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the one exception that a group holds, however deep; the group itself if more.
+
+    A nursery wraps whatever its tasks raise; a caller that knows one class of error to act on
+    should meet that class.
+    """
+    if len(group.exceptions) != 1:
+        return group
+    only = group.exceptions[0]
+    return collapsed(only) if isinstance(only, BaseExceptionGroup) else only
