@@ -1,0 +1,67 @@
+"""Live sound to somebody who may be slow."""
+
+import trio
+import trio.testing
+
+from capabilities import AudioFrame
+from waav.audio.queue import FreshestFrames
+
+FRAME = AudioFrame(bytes(640))  # 20 ms
+
+
+def test_a_stalled_reader_loses_the_oldest() -> None:
+    queue = FreshestFrames(patience=1.0)
+    for n in range(100):
+        queue.put(FRAME, n * 0.02)
+    assert queue.dropped == 100 - len(queue)
+    assert len(queue) == 51
+
+
+def test_a_recording_sent_at_once_loses_nothing() -> None:
+    """Its frames are due one after the other, however early they come."""
+    queue = FreshestFrames(patience=1.0)
+    for _ in range(500):
+        queue.put(FRAME, 0.0)
+    queue.put(FRAME, 0.9)
+    assert queue.dropped == 0
+
+
+def test_a_pause_of_the_client_does_not_make_its_sound_late() -> None:
+    queue = FreshestFrames(patience=1.0)
+    queue.put(FRAME, 0.0)
+    queue._take()
+    queue.put(FRAME, 60.0)
+    queue.put(FRAME, 60.02)
+    assert (queue.dropped, len(queue)) == (0, 2)
+
+
+def test_memory_is_bounded_whatever_comes() -> None:
+    queue = FreshestFrames(patience=1.0, max_bytes=64_000)
+    for _ in range(1000):
+        queue.put(FRAME, 0.0)
+    assert len(queue) == 100
+
+
+def test_the_frame_that_just_came_stays_even_if_it_is_huge() -> None:
+    queue = FreshestFrames(patience=1.0, max_bytes=10)
+    queue.put(FRAME, 0.0)
+    assert len(queue) == 1
+
+
+async def test_reading_waits_and_ends_with_the_last_frame() -> None:
+    queue = FreshestFrames(patience=1.0)
+    got: list[AudioFrame] = []
+
+    async def read() -> None:
+        async for frame in queue:
+            got.append(frame)  # noqa: PERF401 - the test looks at it while it grows
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(read)
+        await trio.testing.wait_all_tasks_blocked()
+        queue.put(FRAME, 0.0)
+        await trio.testing.wait_all_tasks_blocked()
+        assert got == [FRAME]
+        queue.put(FRAME, 0.0)
+        queue.close()
+    assert got == [FRAME, FRAME]

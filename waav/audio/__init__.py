@@ -1,0 +1,1 @@
+"""Sound on its way: queues, conversions, containers. Bytes until somebody must look inside."""
