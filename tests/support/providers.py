@@ -1,0 +1,156 @@
+"""Scripted providers, as plugins, and how tests wait for events."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import attrs
+import trio
+
+from capabilities import (
+    Ability,
+    AudioFormat,
+    AudioFrame,
+    Capability,
+    Encoding,
+    Manifest,
+    Plugin,
+    PluginContext,
+    ProviderError,
+    SpeechRequest,
+    STTOptions,
+    Transcript,
+    Voice,
+)
+from waav.session.events import Event
+from waav.session.session import Session
+
+
+@attrs.define(eq=False)
+class Ears:
+    """An STT that hears what a test says, and remembers what it was sent."""
+
+    connect_delay: float = 0.0
+    fail: ProviderError | None = None
+    """Raised by each connect."""
+    options: list[STTOptions] = attrs.Factory(list)
+    frames: list[AudioFrame] = attrs.Factory(list)
+    open_streams: int = 0
+    stalled: bool = False
+    """Takes no audio."""
+    _said: list[trio.MemorySendChannel[Transcript | ProviderError]] = attrs.Factory(list)
+
+    def say(self, *transcripts: Transcript | ProviderError) -> None:
+        """Let the newest stream yield these, or break."""
+        for transcript in transcripts:
+            self._said[-1].send_nowait(transcript)
+
+    @property
+    def seconds(self) -> float:
+        """How much sound has arrived."""
+        return sum(frame.duration for frame in self.frames)
+
+    @asynccontextmanager
+    async def connect(self, options: STTOptions) -> AsyncIterator["EarStream"]:
+        await trio.sleep(self.connect_delay)
+        if self.fail is not None:
+            raise self.fail
+        self.options.append(options)
+        said, heard = trio.open_memory_channel[Transcript | ProviderError](100)
+        self._said.append(said)
+        self.open_streams += 1
+        try:
+            yield EarStream(self, said, heard)
+        finally:
+            self.open_streams -= 1
+
+
+@attrs.define(eq=False)
+class EarStream:
+    ears: Ears
+    said: trio.MemorySendChannel[Transcript | ProviderError]
+    heard: trio.MemoryReceiveChannel[Transcript | ProviderError]
+
+    async def send(self, frame: AudioFrame) -> None:
+        if self.ears.stalled:
+            await trio.sleep_forever()
+        await trio.lowlevel.checkpoint()
+        self.ears.frames.append(frame)
+
+    async def finish(self) -> None:
+        self.said.close()
+
+    def __aiter__(self) -> "EarStream":
+        return self
+
+    async def __anext__(self) -> Transcript:
+        transcript = await self.heard.__anext__()
+        if isinstance(transcript, ProviderError):
+            raise transcript
+        return transcript
+
+
+@attrs.define(eq=False)
+class Mouth:
+    """A TTS that gives 100 ms for each character, and remembers what it was asked for."""
+
+    format: AudioFormat = AudioFormat(Encoding.LINEAR16, 24000)
+    pace: float = 0.0
+    """Seconds before each frame."""
+    whole: bool = False
+    """Give all sound in one frame."""
+    fail: ProviderError | None = None
+    """Raised after the first frame."""
+    requests: list[SpeechRequest] = attrs.Factory(list)
+    open_requests: int = 0
+
+    def synthesize(
+        self, request: SpeechRequest
+    ) -> AbstractAsyncContextManager[AsyncIterator[AudioFrame]]:
+        return self._synthesize(request)
+
+    @asynccontextmanager
+    async def _synthesize(self, request: SpeechRequest) -> AsyncIterator[AsyncIterator[AudioFrame]]:
+        self.requests.append(request)
+        self.open_requests += 1
+        try:
+            yield self._frames(request.text)
+        finally:
+            self.open_requests -= 1
+
+    async def _frames(self, text: str) -> AsyncIterator[AudioFrame]:
+        size = self.format.size(0.1)
+        sizes = [size * len(text)] if self.whole else [size] * len(text)
+        for number, each in enumerate(sizes):
+            await trio.sleep(self.pace)
+            if self.fail is not None and number == 1:
+                raise self.fail
+            yield AudioFrame(bytes([number % 256]) * each, self.format)
+
+    async def voices(self) -> Sequence[Voice]:
+        return [Voice("v", "V", "en-US")]
+
+
+def plugin(
+    id: str, ears: Ears | None = None, mouth: Mouth | None = None, **ability: object
+) -> Manifest:  # noqa: A002
+    """A manifest around scripted providers."""
+
+    @asynccontextmanager
+    async def open_(_context: PluginContext) -> AsyncIterator[Plugin]:
+        yield Plugin(stt=ears, tts=mouth)
+
+    abilities = {}
+    if ears is not None:
+        abilities[Capability.STT] = Ability(**{"sample_rates": (16000,), **ability})  # type: ignore[arg-type]
+    if mouth is not None:
+        abilities[Capability.TTS] = Ability()
+    return Manifest(id, id, open_, abilities)
+
+
+async def next_event(session: Session, kind: type[Event] | None = None) -> Event:
+    """The next event, or the next of a kind."""
+    with trio.fail_after(100):
+        while True:
+            event = await session.events.receive()
+            if kind is None or isinstance(event, kind):
+                return event

@@ -1,0 +1,86 @@
+"""What a client may ask of a session, as values."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
+
+import attrs
+
+from capabilities import SpeechRequest, STTOptions
+
+ForcedFinalText: TypeAlias = Literal["full", "last", "empty"]
+"""What a speech-final that the gateway itself decides carries: all words of the turn, those of the
+last final, or none."""
+
+
+@attrs.frozen
+class STTConfig:
+    """How a session listens."""
+
+    provider: str
+    """An id or alias of the registry."""
+    options: STTOptions = STTOptions()
+    """``format`` is that of the audio the client pushes, which may be one that the provider does
+    not take: the session converts."""
+    provider_options: Mapping[str, Any] = attrs.field(factory=dict)
+    """Not yet structured: the plugin's manifest says what is allowed."""
+    forced_final_text: ForcedFinalText = "full"
+
+
+@attrs.frozen
+class Pronunciation:
+    """Say ``word`` as if ``spoken`` were written."""
+
+    word: str
+    spoken: str
+
+
+@attrs.frozen
+class TTSConfig:
+    """How a session speaks."""
+
+    provider: str
+    """An id or alias of the registry."""
+    request: SpeechRequest = SpeechRequest("")
+    """The pattern of each request: everything but its text. ``format`` is what the client gets."""
+    provider_options: Mapping[str, Any] = attrs.field(factory=dict)
+    """Not yet structured: the plugin's manifest says what is allowed."""
+    pronunciations: tuple[Pronunciation, ...] = ()
+    """Whole words, case as written, applied in this order, once."""
+    connection_timeout: float = 30.0
+    """Seconds until the first sound of an utterance."""
+    request_timeout: float = 60.0
+    """Seconds between two frames of an utterance."""
+
+
+@attrs.frozen
+class Configure:
+    """Start, or change, what the session does: parts that are None stay as they are."""
+
+    stt: STTConfig | None = None
+    tts: TTSConfig | None = None
+    audio: bool = True
+    """False: no listening and no speaking."""
+    stream_id: str | None = None
+    """The name that the client wants for the session; the first one stays."""
+
+
+@attrs.frozen
+class Speak:
+    """Say something, after all that was asked for before."""
+
+    text: str
+    flush: bool = True
+    """Begin at once. False allows, but does not demand, to wait for more text."""
+    allow_interruption: bool = True
+    voice: str | None = None
+    """For this utterance only, as ``model`` and ``speed``."""
+    model: str | None = None
+    speed: float | None = None
+
+
+@attrs.frozen
+class Clear:
+    """Stop talking, and forget what was still to be said."""
+
+
+Command: TypeAlias = Configure | Speak | Clear

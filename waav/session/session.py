@@ -1,0 +1,113 @@
+"""A session is a nursery: :func:`open_session` is the list of its tasks."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+import attrs
+import trio
+
+from capabilities import Transcript
+from waav.plugins import Plugins
+from waav.session.commands import Command, Configure
+from waav.session.control import Control, Order
+from waav.session.events import Event
+from waav.session.listening import Listening
+from waav.session.outbox import SIZE, Outbox
+from waav.session.output import AudioOut, Output
+from waav.session.speaking import Speaking
+from waav.session.turn_taking import TurnTaking
+from waav.speech.cache import SpeechCache
+from waav.tasks import open_scoped_nursery
+from waav.turns.endpointing import Endpointing, Waits
+from waav.turns.interruption import PlayoutLock
+
+COMMANDS = 16
+"""Commands that wait; then the client does, and TCP tells it to slow down."""
+DRAIN = 0.5
+"""Seconds that providers get for their last words when a session ends."""
+
+
+@attrs.define(eq=False)
+class Session:
+    """One client's session: two ways in, two ways out. Made by :func:`open_session`."""
+
+    events: trio.MemoryReceiveChannel[Event]
+    """Iterate to learn what happens. Whoever does not for 10 s, though there is news, loses the
+    session (:exc:`~waav.errors.SlowClient`)."""
+    audio_out: AudioOut
+    """Iterate to take the sound of the session's voice; see :class:`AudioOut`."""
+    _control: Control
+    _listening: Listening
+    _orders: trio.MemorySendChannel[Order]
+
+    def push_audio(self, data: bytes) -> None:
+        """Take sound, in the format of the STT configuration, cut anywhere. Never waits.
+
+        Sound that comes between a configuration and its being ready is kept (5 s). Afterwards,
+        sound that its provider is more than 1 s late in taking is dropped, the oldest first.
+        Without a configuration that listens there is one event that says so.
+        """
+        self._listening.push(data)
+
+    async def submit(self, command: Command) -> None:
+        """Take a command; it is carried out after those before it. Waits while 16 are waiting."""
+        ear = None
+        if isinstance(command, Configure) and command.audio and command.stt is not None:
+            ear = self._listening.expect(command.stt)
+        await self._orders.send(Order(command, ear))
+
+    @property
+    def stream_id(self) -> str:
+        """Unique, unless the client chose it with its first successful configuration."""
+        return self._control.stream_id
+
+    @property
+    def dropped_frames(self) -> int:
+        """Frames of the client that were lost because they came too early or were taken too late."""
+        return self._listening.dropped
+
+
+def default_waits(provider: str) -> Waits:  # noqa: ARG001 - the same for all
+    """Return the times of the contract."""
+    return Waits()
+
+
+@asynccontextmanager
+async def open_session(
+    plugins: Plugins,
+    *,
+    waits: Callable[[str], Waits] = default_waits,
+    cache: SpeechCache | None = None,
+) -> AsyncIterator[Session]:
+    """Run a session for as long as the block lasts.
+
+    It listens and speaks once a :class:`~waav.session.commands.Configure` was submitted. Leaving
+    the block ends it: what was not said is not said any more, the STT provider gets half a second
+    for its last words, and no task is left.
+
+    Args:
+        waits: for the id of an STT provider, how long the session waits before it decides itself
+            that the speaker has finished.
+        cache: shared by sessions; None keeps nothing.
+
+    Raises:
+        SlowClient: the events were not read.
+    """
+    outgoing, events = trio.open_memory_channel[Event](SIZE)
+    orders, ordered = trio.open_memory_channel[Order](COMMANDS)
+    transcripts, heard = trio.open_memory_channel[Transcript](0)
+    outbox, lock = Outbox(outgoing), PlayoutLock()
+    output = Output.open(outbox, lock)
+    speaking = Speaking(output)
+    turns = TurnTaking(outbox, lock, Endpointing())
+    async with outgoing, open_scoped_nursery("the session ends") as nursery:
+        listening = Listening(transcripts, outbox, nursery)
+        control = Control(plugins, outbox, listening, speaking, turns, waits, str(uuid4()), cache)
+        nursery.start_soon(control.run, ordered, name="session/control")
+        nursery.start_soon(turns.run, heard, name="session/turns")
+        nursery.start_soon(speaking.run, name="session/speak")
+        nursery.start_soon(output.run, name="session/output")
+        yield Session(events, output.audio, control, listening, orders)
+        with trio.move_on_after(DRAIN):
+            await listening.finish()

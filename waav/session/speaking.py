@@ -1,0 +1,123 @@
+"""The task ``session/speak``: one utterance after the other, each in a cancel scope of its own."""
+
+from collections import deque
+from typing import Literal, TypeAlias
+
+import attrs
+import trio
+
+from capabilities import AudioFrame, ProviderError
+from waav.errors import InvalidRequest, WaavError
+from waav.session.commands import Speak
+from waav.session.events import SpeechEnded
+from waav.session.failures import failure
+from waav.session.output import Begin, End, Output
+from waav.session.speaker import Speaker
+
+How: TypeAlias = Literal["spoken", "failed", "cleared"]
+
+MAX_WAITING_BYTES = 1024 * 1024
+"""Of text that waits to be spoken. More is refused, not awaited: a command that waited here would
+hold up the ``clear`` behind it."""
+
+
+@attrs.define(eq=False)
+class Utterance:
+    """One accepted speak on its way to becoming sound."""
+
+    id: str
+    speak: Speak
+    speaker: Speaker
+    cleared: bool = False
+
+
+@attrs.define(eq=False)
+class Speaking:
+    """Says what was asked for, in order; :meth:`clear` ends what is being said and forgets the rest."""
+
+    output: Output
+    _waiting: deque[Utterance] = attrs.Factory(deque)
+    _waiting_bytes: int = 0
+    _current: Utterance | None = None
+    _scope: trio.CancelScope = attrs.Factory(trio.CancelScope)
+    _news: trio.lowlevel.ParkingLot = attrs.Factory(trio.lowlevel.ParkingLot)
+    _closed: bool = False
+
+    def accept(self, utterance: Utterance) -> None:
+        """Put one utterance behind the others.
+
+        Raises:
+            InvalidRequest: too much text waits already.
+        """
+        size = len(utterance.speak.text)
+        if self._waiting and self._waiting_bytes + size > MAX_WAITING_BYTES:
+            raise InvalidRequest("Too much text is waiting to be spoken", code="speak_queue_full")
+        self._waiting.append(utterance)
+        self._waiting_bytes += size
+        self._news.unpark()
+
+    async def clear(self) -> bool:
+        """Stop talking and forget the rest; return False if what plays may not be interrupted."""
+        if self._protected(trio.current_time()):
+            return False
+        ended = []
+        if self._current is not None:
+            self._current.cleared = True
+            self._scope.cancel(reason="clear")
+        while self._waiting:
+            ended.append(self._take().id)
+        ended = [*self.output.forget(), *ended]
+        for utterance in ended:
+            await self.output.outbox.put(SpeechEnded(utterance, "cleared"))
+        return True
+
+    def close(self) -> None:
+        """Accept nothing more: the task ends after what was accepted."""
+        self._closed = True
+        self._news.unpark_all()
+
+    async def run(self) -> None:
+        """Speak until closed."""
+        async with self.output.sounds:
+            while (utterance := await self._next()) is not None:
+                self._current = utterance
+                with trio.CancelScope() as self._scope:
+                    how = await self._say(utterance)
+                if self._scope.cancelled_caught:
+                    how = "cleared"
+                await self.output.sounds.send(End(utterance.id, how))
+                self._current = None
+
+    async def _say(self, utterance: Utterance) -> How:
+        async def sink(frame: AudioFrame) -> None:
+            # Called from a task of the plugin, which learns of a clear a moment after we do.
+            if not utterance.cleared:
+                await self.output.sounds.send(frame)
+
+        await self.output.sounds.send(Begin(utterance.id, utterance.speak.allow_interruption))
+        try:
+            await utterance.speaker.say(utterance.speak, sink)
+        except (ProviderError, WaavError) as exc:
+            await self.output.outbox.put(failure(exc, "TTS error: ", "tts_error"))
+            return "failed"
+        return "spoken"
+
+    async def _next(self) -> Utterance | None:
+        while not self._waiting:
+            if self._closed:
+                return None
+            await self._news.park()
+        return self._take()
+
+    def _take(self) -> Utterance:
+        utterance = self._waiting.popleft()
+        self._waiting_bytes -= len(utterance.speak.text)
+        return utterance
+
+    def _protected(self, now: float) -> bool:
+        """Whether the user may not interrupt what plays, or what is about to if nothing does."""
+        lock = self.output.lock
+        if lock.closed(now):
+            return True
+        coming = self._current or (self._waiting[0] if self._waiting else None)
+        return not lock.playing(now) and coming is not None and not coming.speak.allow_interruption
