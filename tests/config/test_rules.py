@@ -1,0 +1,157 @@
+"""What must be true between options, on configurations made by hand: no source is involved."""
+
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from capabilities import Secret
+from waav.config import Config, check
+from waav.config.option import dotted
+from waav.config.pending import ApiSecret, Auth, Security, Sip, SipHook
+from waav.config.schema import Plugins, Server, Tls, WebSocket
+
+LONG = Secret("sixteen letters!")
+
+
+def broken(**sections: Any) -> list[str]:
+    config = attrs.evolve(Config(), **sections)
+    return [f"{dotted(mistake.path)}: {mistake.message}" for mistake in check(config)]
+
+
+def test_the_defaults_break_no_rule() -> None:
+    assert broken() == []
+
+
+def test_tls_needs_both_files(tmp_path: Path) -> None:
+    there = tmp_path / "cert.pem"
+    there.touch()
+    assert broken(server=Server(tls=Tls(enabled=False, cert_path=Path("none")))) == []
+    assert broken(server=Server(tls=Tls(enabled=True, cert_path=there, key_path=there))) == []
+    assert broken(server=Server(tls=Tls(enabled=True))) == [
+        "server.tls.cert_path: is required when TLS is on",
+        "server.tls.key_path: is required when TLS is on",
+    ]
+    tls = Tls(enabled=True, cert_path=tmp_path / "none", key_path=tmp_path)
+    assert broken(server=Server(tls=tls)) == [
+        "server.tls.cert_path: expected a file that can be read: No such file or directory",
+        "server.tls.key_path: expected a file that can be read: Is a directory",
+    ]
+    tls = Tls(enabled=True, cert_path=there, key_path=Path("a\0b"))
+    assert broken(server=Server(tls=tls)) == [
+        "server.tls.key_path: expected a file that can be read: not a path"
+    ]
+
+
+def test_the_idle_time_cannot_be_less_than_nothing() -> None:
+    assert broken(websocket=WebSocket(idle_timeout_seconds=30.0, idle_jitter_seconds=29.0)) == []
+    assert broken(websocket=WebSocket(idle_timeout_seconds=30.0)) == [
+        "websocket.idle_jitter_seconds: expected less than idle_timeout_seconds"
+    ]
+
+
+def test_the_plugin_folder_exists(tmp_path: Path) -> None:
+    assert broken(plugins=Plugins(plugin_dir=tmp_path)) == []
+    assert broken(plugins=Plugins(plugin_dir=tmp_path / "none")) == [
+        "plugins.plugin_dir: expected a folder that exists"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("origins", "wrong"),
+    [
+        (("*",), []),
+        (("https://a.example", "http://localhost:3000", "https://[::1]:80", "HTTPS://B"), []),
+        (("*", "https://a"), [0]),
+        (("a.example", "https://", "https://a/", "https://a/b", "https://u@a"), [0, 1, 2, 3, 4]),
+        (("https://a:port", "ws://a", "https://[::1", "https://*.a"), [0, 1, 2]),
+    ],
+)
+def test_origins(origins: tuple[str, ...], wrong: list[int]) -> None:
+    found = broken(security=Security(cors_allowed_origins=origins))
+    assert [text.split(":")[0] for text in found] == [
+        f"security.cors_allowed_origins[{index}]" for index in wrong
+    ]
+
+
+def test_a_gateway_that_is_believed_to_be_closed_does_not_start() -> None:
+    assert broken(auth=Auth(required=True, api_secret=LONG)) == [
+        "auth.required: authentication is not available in this version; expected false"
+    ]
+
+
+def test_the_auth_service_and_its_key_come_together(tmp_path: Path) -> None:
+    key = tmp_path / "key.pem"
+    key.touch()
+    assert broken(auth=Auth(service_url="https://a", signing_key_path=key)) == []
+    assert broken(auth=Auth(service_url="https://a")) == [
+        "auth.signing_key_path: is required together with service_url"
+    ]
+    assert broken(auth=Auth(signing_key_path=key)) == [
+        "auth.service_url: is required together with signing_key_path"
+    ]
+    assert broken(auth=Auth(service_url="https://a", signing_key_path=tmp_path / "none")) == [
+        "auth.signing_key_path: expected a file that can be read: No such file or directory"
+    ]
+
+
+def test_api_secrets_are_trimmed_unique_and_not_blank() -> None:
+    pairs = [("a", "x"), (" A ", "y"), ("b", " x"), (" ", "z"), ("", " ")]
+    secrets = tuple(ApiSecret(name, Secret(text)) for name, text in pairs)
+    assert broken(auth=Auth(api_secrets=secrets)) == [
+        "auth.api_secrets[3].id: expected text that is not blank",
+        "auth.api_secrets[4].id: expected text that is not blank",
+        "auth.api_secrets[4].secret: expected text that is not blank",
+        "auth.api_secrets[1].id: expected another id than those above",
+        "auth.api_secrets[2].secret: expected another secret than those above",
+    ]
+
+
+GOOD = Sip(room_prefix="sip-1_A", allowed_addresses=("192.0.2.1", "10.1.2.3/8", "2001:db8::/32"))
+
+
+def test_sip_that_is_set_up_well() -> None:
+    hooks = (SipHook("a", "https://a"), SipHook("b", "https://b", LONG))
+    assert broken(sip=GOOD) == []
+    assert broken(sip=attrs.evolve(GOOD, hook_secret=LONG, hooks=hooks)) == []
+
+
+def test_one_sip_option_makes_the_others_needed() -> None:
+    assert broken(sip=Sip(naming_prefix="x")) == [
+        "sip.room_prefix: is required as soon as SIP is set up",
+        "sip.allowed_addresses: expected one address at least",
+    ]
+
+
+@pytest.mark.parametrize("prefix", ["a b", "a/b", "é", "a\n", ""])
+def test_sip_room_prefix(prefix: str) -> None:
+    assert broken(sip=attrs.evolve(GOOD, room_prefix=prefix)) == [
+        "sip.room_prefix: expected letters, digits, - and _ only"
+    ]
+
+
+@pytest.mark.parametrize("address", ["999.1.1.1", "1.2.3", "1.2.3.4/33", "host", "::1/129", ""])
+def test_sip_addresses_are_parsed(address: str) -> None:
+    assert broken(sip=attrs.evolve(GOOD, allowed_addresses=("::1", address))) == [
+        "sip.allowed_addresses[1]: expected an IP address or a network such as 192.0.2.0/24"
+    ]
+
+
+def test_sip_hooks() -> None:
+    hooks = (
+        SipHook("a", "http://a", LONG),
+        SipHook("A ", "https://a", Secret("short")),
+        SipHook(" ", "https://"),
+    )
+    assert broken(sip=attrs.evolve(GOOD, hook_secret=Secret("short"), hooks=hooks[:1])) == [
+        "sip.hook_secret: expected 16 characters or more",
+        "sip.hooks[0].url: expected a URL that begins with https://",
+    ]
+    assert broken(sip=attrs.evolve(GOOD, hooks=hooks, allow_insecure_hooks=True)) == [
+        "sip.hooks[1].secret: expected 16 characters or more",
+        "sip.hooks[2].host: expected text that is not blank",
+        "sip.hooks[2].url: expected a URL that begins with https://",
+        "sip.hooks[2].secret: is required where there is no hook_secret",
+        "sip.hooks[1].host: expected another host than those above",
+    ]

@@ -1,0 +1,176 @@
+"""What must be true between options, whatever source they come from. Looks at the disk, no more."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from ipaddress import ip_network
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import attrs
+
+from waav.config.expected import is_url
+from waav.config.option import Steps
+from waav.config.pending import Auth, Sip
+from waav.config.schema import Config
+
+_SECRET_LENGTH = 16
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
+
+
+@attrs.frozen
+class Mistake:
+    """A rule that is broken."""
+
+    path: Steps
+    message: str
+    because: Steps = ()
+    """The option that makes the rule apply, if the one with the mistake may not be set at all."""
+
+
+def check(config: Config) -> Iterator[Mistake]:
+    """Yield every broken rule of a configuration, wherever it was made."""
+    yield from _tls(config)
+    yield from _idle(config)
+    yield from _plugin_dir(config)
+    yield from _origins(config.security.cors_allowed_origins)
+    yield from _auth(config.auth)
+    if config.sip != Sip():
+        yield from _sip(config.sip)
+
+
+def _tls(config: Config) -> Iterator[Mistake]:
+    tls, path = config.server.tls, ("server", "tls")
+    if not tls.enabled:
+        return
+    for name in ("cert_path", "key_path"):
+        file = getattr(tls, name)
+        if file is None:
+            yield Mistake((*path, name), "is required when TLS is on", (*path, "enabled"))
+        else:
+            yield from _readable((*path, name), file)
+
+
+def _readable(path: Steps, file: Path) -> Iterator[Mistake]:
+    try:
+        with file.open("rb"):
+            return
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = error.strerror if isinstance(error, OSError) else "not a path"
+        yield Mistake(path, f"expected a file that can be read: {reason}")
+
+
+def _idle(config: Config) -> Iterator[Mistake]:
+    if config.websocket.idle_jitter_seconds >= config.websocket.idle_timeout_seconds:
+        path = ("websocket", "idle_jitter_seconds")
+        because = ("websocket", "idle_timeout_seconds")
+        yield Mistake(path, "expected less than idle_timeout_seconds", because)
+
+
+def _plugin_dir(config: Config) -> Iterator[Mistake]:
+    folder = config.plugins.plugin_dir
+    if folder is not None and not folder.is_dir():
+        yield Mistake(("plugins", "plugin_dir"), "expected a folder that exists")
+
+
+def _origins(origins: tuple[str, ...]) -> Iterator[Mistake]:
+    path = ("security", "cors_allowed_origins")
+    for index, origin in enumerate(origins):
+        if origin == "*" and len(origins) > 1:
+            yield Mistake((*path, index), "expected * to stand alone")
+        elif origin != "*" and not _is_origin(origin):
+            yield Mistake((*path, index), "expected an origin such as https://app.example.com")
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return False
+    # What a browser sends has no path, no user and no trailing slash.
+    end = "" if port is None else f":{port}"
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return parts.scheme in ("http", "https") and text.lower() == f"{parts.scheme}://{host}{end}"
+
+
+def _auth(auth: Auth) -> Iterator[Mistake]:
+    if auth.required:
+        # A gateway that is believed to be closed must not stand open.
+        message = "authentication is not available in this version; expected false"
+        yield Mistake(("auth", "required"), message)
+    yield from _auth_service(auth)
+    for index, entry in enumerate(auth.api_secrets):
+        for name, text in (("id", entry.id), ("secret", entry.secret.reveal())):
+            if not text:
+                yield Mistake(
+                    ("auth", "api_secrets", index, name), "expected text that is not blank"
+                )
+    yield from _unique("id", [entry.id.casefold() for entry in auth.api_secrets])
+    yield from _unique("secret", [entry.secret.reveal() for entry in auth.api_secrets])
+
+
+def _auth_service(auth: Auth) -> Iterator[Mistake]:
+    service, key = ("auth", "service_url"), ("auth", "signing_key_path")
+    if auth.signing_key_path is None:
+        if auth.service_url is not None:
+            yield Mistake(key, "is required together with service_url", service)
+        return
+    if auth.service_url is None:
+        yield Mistake(service, "is required together with signing_key_path", key)
+    yield from _readable(key, auth.signing_key_path)
+
+
+def _unique(name: str, texts: list[str]) -> Iterator[Mistake]:
+    for index in _repeated(texts):
+        path = ("auth", "api_secrets", index, name)
+        yield Mistake(path, f"expected another {name} than those above")
+
+
+def _repeated(texts: Iterable[str]) -> Iterator[int]:
+    seen: Counter[str] = Counter()
+    for index, text in enumerate(texts):
+        if text and seen[text]:
+            yield index
+        seen[text] += 1
+
+
+def _sip(sip: Sip) -> Iterator[Mistake]:
+    if sip.room_prefix is None:
+        yield Mistake(("sip", "room_prefix"), "is required as soon as SIP is set up")
+    elif not _NAME.fullmatch(sip.room_prefix):
+        yield Mistake(("sip", "room_prefix"), "expected letters, digits, - and _ only")
+    if not sip.allowed_addresses:
+        yield Mistake(("sip", "allowed_addresses"), "expected one address at least")
+    for index, address in enumerate(sip.allowed_addresses):
+        if not _is_network(address):
+            path = ("sip", "allowed_addresses", index)
+            yield Mistake(path, "expected an IP address or a network such as 192.0.2.0/24")
+    if sip.hook_secret is not None and len(sip.hook_secret.reveal()) < _SECRET_LENGTH:
+        yield Mistake(("sip", "hook_secret"), f"expected {_SECRET_LENGTH} characters or more")
+    yield from _hooks(sip)
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def _hooks(sip: Sip) -> Iterator[Mistake]:
+    schemes = ("https", "http") if sip.allow_insecure_hooks else ("https",)
+    for index, hook in enumerate(sip.hooks):
+        path = ("sip", "hooks", index)
+        if not hook.host:
+            yield Mistake((*path, "host"), "expected text that is not blank")
+        if not is_url(hook.url, schemes):
+            yield Mistake((*path, "url"), f"expected a URL that begins with {schemes[0]}://")
+        if hook.secret is None:
+            if sip.hook_secret is None:
+                yield Mistake((*path, "secret"), "is required where there is no hook_secret")
+        elif len(hook.secret.reveal()) < _SECRET_LENGTH:
+            yield Mistake((*path, "secret"), f"expected {_SECRET_LENGTH} characters or more")
+    for index in _repeated(hook.host for hook in sip.hooks):
+        yield Mistake(("sip", "hooks", index, "host"), "expected another host than those above")

@@ -1,0 +1,193 @@
+"""All that can be configured: one class per section of ``config.toml``.
+
+Times and sizes are in the unit that the key says (``_seconds``, ``_ms``, ``_bytes``), because this
+is an edge; properties give seconds where the two differ.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import attrs
+
+from waav.config.credentials import Providers
+from waav.config.option import option, section, table
+from waav.config.pending import Auth, LiveKit, Recording, Security, Sip
+
+
+@attrs.frozen
+class Tls:
+    """Encryption of the gateway's own port."""
+
+    enabled: bool = option("Speak HTTPS and WSS.", default=False, env="TLS_ENABLED")
+    cert_path: Path | None = option(
+        "The certificate chain (PEM); required when TLS is on.",
+        env="TLS_CERT_PATH",
+        example='"/etc/waav/cert.pem"',
+    )
+    key_path: Path | None = option(
+        "The private key (PEM); required when TLS is on.",
+        env="TLS_KEY_PATH",
+        example='"/etc/waav/key.pem"',
+    )
+
+
+@attrs.frozen
+class Server:
+    """The one port on which the gateway listens, and what it writes down."""
+
+    host: str = option("The address to listen on.", default="0.0.0.0", env="HOST")  # noqa: S104  # a server
+    port: int = option(
+        "The port to listen on; 0 takes any free one.",
+        default=3001,
+        env="PORT",
+        least=0,
+        most=65535,
+    )
+    shutdown_grace_seconds: float = option(
+        "How long open sessions may take to end after a stop signal.", default=30.0, least=0
+    )
+    max_body_bytes: int = option("The largest REST request body.", default=2 << 20, least=1)
+    log_format: Literal["text", "json"] = option("How log records are written.", default="text")
+    log_level: Literal["debug", "info", "warning", "error"] = option(
+        "The least important log records that are written.", default="info"
+    )
+    tls: Tls = section(Tls)
+
+
+@attrs.frozen
+class WebSocket:
+    """The limits of a WebSocket connection."""
+
+    idle_timeout_seconds: float = option(
+        "A connection with no sound or message either way for so long is closed.",
+        default=300.0,
+        above=0,
+    )
+    idle_jitter_seconds: float = option(
+        "The idle time of a connection differs by up to so much, at random, so that many do not"
+        " end at once; less than the idle time.",
+        default=30.0,
+        least=0,
+    )
+    ping_interval_seconds: float = option(
+        "The time between two protocol pings to the client.", default=20.0, above=0
+    )
+    ping_timeout_seconds: float = option(
+        "A client that answers no ping for so long counts as gone.", default=60.0, above=0
+    )
+    max_message_bytes: int = option("The largest message of any kind.", default=10 << 20, least=1)
+
+
+@attrs.frozen
+class Cache:
+    """Speech that was said before, kept in memory and on disk."""
+
+    path: Path | None = option(
+        "The folder for what outlives the process, also that of plugins; without it nothing does.",
+        env="CACHE_PATH",
+        example='"/var/cache/waav"',
+    )
+    ttl_seconds: int = option(
+        "How long speech stays in the cache.",
+        default=30 * 24 * 3600,
+        env="CACHE_TTL_SECONDS",
+        above=0,
+    )
+    memory_max_bytes: int = option(
+        "The most memory that cached speech takes.", default=64 << 20, least=0
+    )
+
+
+@attrs.frozen
+class Plugins:
+    """Where plugins come from, and their settings."""
+
+    enabled: bool = option(
+        "Load plugins: those that are installed, the built-in engines among them, and those of plugin_dir.",
+        default=True,
+        env="PLUGINS_ENABLED",
+    )
+    plugin_dir: Path | None = option(
+        "A folder with plugins of your own, single files or packages; it must exist.",
+        env="PLUGINS_DIR",
+        example='"/etc/waav/plugins"',
+    )
+    providers: Mapping[str, Mapping[str, Any]] = table(
+        "The settings of a provider: [plugins.providers.NAME], and what its sessions start with:"
+        " [plugins.providers.NAME.stt] and [plugins.providers.NAME.tts]."
+    )
+
+
+@attrs.frozen
+class ListenDefaults:
+    """What listens when a client does not say. [stt.NAME] is short for [plugins.providers.NAME.stt]."""
+
+    provider: str | None = option(
+        "The provider of sessions that name none.", example='"pocketsphinx"'
+    )
+
+
+@attrs.frozen
+class SpeakDefaults:
+    """What speaks when a client does not say. [tts.NAME] is short for [plugins.providers.NAME.tts]."""
+
+    provider: str | None = option("The provider of sessions that name none.", example='"espeak"')
+
+
+@attrs.frozen
+class SpeechFinalTimes:
+    """The times of one provider; what is not set is as for all."""
+
+    wait_ms: int | None = option("As speech_final.wait_ms.", least=1)
+
+
+@attrs.frozen
+class SpeechFinal:
+    """How the gateway decides that the speaker has finished."""
+
+    wait_ms: int = option(
+        "The silence after final words that ends a turn, in milliseconds.", default=1800, least=1
+    )
+    hard_timeout_ms: int = option(
+        "The longest wait after the first final words of a turn, in milliseconds.",
+        default=4000,
+        least=1,
+        pending=True,
+    )
+    inference_timeout_ms: int = option(
+        "The longest wait for a turn detector, in milliseconds.", default=500, least=1, pending=True
+    )
+    duplicate_window_ms: int = option(
+        "The provider's own decision is dropped when it comes so soon after ours, in milliseconds.",
+        default=500,
+        least=0,
+        pending=True,
+    )
+    providers: Mapping[str, SpeechFinalTimes] = table(
+        "Times of single providers: [speech_final.providers.NAME] with wait_ms."
+    )
+
+    def wait(self, provider: str) -> float:
+        """Seconds of silence that end a turn heard by this provider (a normalised name)."""
+        own = self.providers.get(provider, SpeechFinalTimes()).wait_ms
+        return (self.wait_ms if own is None else own) / 1000
+
+
+@attrs.frozen
+class Config:
+    """Everything. The defaults make a gateway that works, with engines that need no key."""
+
+    server: Server = section(Server)
+    websocket: WebSocket = section(WebSocket)
+    cache: Cache = section(Cache)
+    plugins: Plugins = section(Plugins)
+    stt: ListenDefaults = section(ListenDefaults)
+    tts: SpeakDefaults = section(SpeakDefaults)
+    speech_final: SpeechFinal = section(SpeechFinal)
+    providers: Providers = section(Providers)
+    security: Security = section(Security, pending=True)
+    auth: Auth = section(Auth, pending=True)
+    livekit: LiveKit = section(LiveKit, pending=True)
+    sip: Sip = section(Sip, pending=True)
+    recording: Recording = section(Recording, pending=True)
