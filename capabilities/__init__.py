@@ -1,9 +1,10 @@
 """The contracts between the gateway and what is plugged into it, and the values they speak.
 
-Read in this order: ``audio``, ``errors``, ``stt``, ``tts``, ``vad``, ``plugin``.
+Read in this order: ``audio``, ``errors``, ``stt``, ``tts``, ``vad``, ``cache``, ``plugin``.
 """
 
 from capabilities.audio import SPEECH, AudioFormat, AudioFrame, Encoding, parse_encoding
+from capabilities.cache import CacheBackend
 from capabilities.errors import (
     ProviderBusy,
     ProviderClosed,
@@ -53,6 +54,7 @@ __all__ = [
     "Ability",
     "AudioFormat",
     "AudioFrame",
+    "CacheBackend",
     "Capability",
     "Encoding",
     "Final",

@@ -103,15 +103,3 @@ class SlowClient(WaavError):
     """The client does not read what it asked for."""
 
     code = "slow_client"
-
-
-def collapsed(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return the one exception that a group holds, however deep; the group itself if more.
-
-    A nursery wraps whatever its tasks raise; a caller that knows one class of error to act on
-    should meet that class.
-    """
-    if len(group.exceptions) != 1:
-        return group
-    only = group.exceptions[0]
-    return collapsed(only) if isinstance(only, BaseExceptionGroup) else only

@@ -6,6 +6,7 @@ import pytest
 from support.providers import Ears, Mouth, plugin
 
 from waav.plugins import Discovery, Plugins, open_plugins
+from waav.session.means import Means
 from waav.session.session import Session, open_session
 
 
@@ -27,6 +28,11 @@ async def plugins(ears: Ears, mouth: Mouth) -> AsyncIterator[Plugins]:
 
 
 @pytest.fixture
-async def session(plugins: Plugins) -> AsyncIterator[Session]:
-    async with open_session(plugins) as opened:
+def means(plugins: Plugins) -> Means:
+    return Means(plugins, default_stt="ears")
+
+
+@pytest.fixture
+async def session(means: Means) -> AsyncIterator[Session]:
+    async with open_session(means) as opened:
         yield opened

@@ -18,9 +18,9 @@ from capabilities import (
     STTOptions,
 )
 from waav.errors import SlowClient
-from waav.plugins import Plugins
 from waav.session.commands import Clear, Configure, Pronunciation, Speak, STTConfig, TTSConfig
 from waav.session.events import Failed, Ready, SpeechBegan, SpeechEnded, Transcribed
+from waav.session.means import Means
 from waav.session.session import Session, open_session
 
 SECOND = bytes(32000)
@@ -223,7 +223,7 @@ async def test_audio_off_ends_both(autojump_clock: MockClock, session: Session, 
 
 
 @pytest.mark.pins("D193")
-@pytest.mark.parametrize("config", [HEARING, TALKING])
+@pytest.mark.parametrize("config", [HEARING, TALKING, Configure(stt=STTConfig("gateway"))])
 async def test_one_side_is_enough(
     autojump_clock: MockClock, session: Session, config: Configure
 ) -> None:
@@ -235,6 +235,7 @@ async def test_one_side_is_enough(
     ("config", "code", "text"),
     [
         (Configure(), "missing_stt_config", "STT configuration is required"),
+        (Configure(tts=TTSConfig("gateway")), "missing_provider", "tts.provider is not configured"),
         (Configure(stt=STTConfig("eers")), "unsupported_provider", "(known for stt: ears)"),
         (Configure(tts=TTSConfig("ears")), "unsupported_provider", "(known for tts: mouth)"),
         (
@@ -479,10 +480,10 @@ async def test_a_flood_of_text_is_refused_and_clear_still_works(
 
 
 async def test_leaving_closes_the_providers(
-    autojump_clock: MockClock, plugins: Plugins, ears: Ears, mouth: Mouth
+    autojump_clock: MockClock, means: Means, ears: Ears, mouth: Mouth
 ) -> None:
     mouth.pace = 1.0
-    async with open_session(plugins) as session:
+    async with open_session(means) as session:
         await session.submit(BOTH)
         await next_event(session, Ready)
         await session.submit(Speak("abc"))
@@ -492,10 +493,10 @@ async def test_leaving_closes_the_providers(
 
 
 async def test_a_provider_without_last_words_gets_half_a_second(
-    autojump_clock: MockClock, plugins: Plugins, ears: Ears
+    autojump_clock: MockClock, means: Means, ears: Ears
 ) -> None:
     ears.stalled = True
-    async with open_session(plugins) as session:
+    async with open_session(means) as session:
         await session.submit(HEARING)
         await next_event(session, Ready)
         session.push_audio(SECOND)
@@ -506,10 +507,10 @@ async def test_a_provider_without_last_words_gets_half_a_second(
 
 
 async def test_a_client_that_reads_no_events_loses_its_session(
-    autojump_clock: MockClock, plugins: Plugins, ears: Ears
+    autojump_clock: MockClock, means: Means, ears: Ears
 ) -> None:
     with pytest.raises(SlowClient):
-        async with open_session(plugins) as session:
+        async with open_session(means) as session:
             await session.submit(HEARING)
             await next_event(session, Ready)
             ears.say(*[Interim(str(n)) for n in range(70)])
@@ -520,11 +521,11 @@ async def test_a_client_that_reads_no_events_loses_its_session(
 
 @pytest.mark.parametrize("after", [0.0, 0.5, 1.0, 1.5, 2.0, 2.5])
 async def test_cancelling_at_any_moment_leaves_nothing(
-    autojump_clock: MockClock, plugins: Plugins, ears: Ears, mouth: Mouth, after: float
+    autojump_clock: MockClock, means: Means, ears: Ears, mouth: Mouth, after: float
 ) -> None:
     ears.connect_delay, mouth.pace = 1.0, 0.3
     with trio.move_on_after(after):
-        async with open_session(plugins) as session:
+        async with open_session(means) as session:
             await session.submit(BOTH)
             await session.submit(Speak("abcdefgh"))
             async with trio.open_nursery() as nursery:

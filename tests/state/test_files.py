@@ -217,8 +217,9 @@ async def test_a_sweep_leaves_alone_what_is_being_written_and_what_is_not_ours(
 
 
 @pytest.mark.pins("D266")
-@pytest.mark.usefixtures("autojump_clock")
-async def test_the_sweeper_comes_back(tmp_path: Path) -> None:
+async def test_the_sweeper_comes_back(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
     """Sweeps at 0, 60 and 120 s; what ends at 90 s goes with the third, and nobody asked for it."""
     send, receive = trio.open_memory_channel[int](0)
 
@@ -228,7 +229,7 @@ async def test_the_sweeper_comes_back(tmp_path: Path) -> None:
             await send.send(removed)
             return removed
 
-    cache = Telling(tmp_path, now=trio.current_time)
+    cache = Telling(tmp_path, now=autojump_clock.current_time)
     await cache.put(KEY, b"sound", 90)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(cache.sweep_forever, 60.0, name="cache/sweep")

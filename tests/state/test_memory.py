@@ -1,6 +1,7 @@
 """One budget in bytes, and who has to go."""
 
 import pytest
+import trio.testing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -70,11 +71,13 @@ async def test_a_budget_of_nothing_keeps_nothing() -> None:
 
 
 @pytest.mark.pins("D266")
-@pytest.mark.usefixtures("mock_clock")
 @pytest.mark.parametrize("method", ["get", "exists"])
-async def test_an_expired_value_gives_its_bytes_back_when_it_is_met(method: str) -> None:
+async def test_an_expired_value_gives_its_bytes_back_when_it_is_met(
+    method: str, mock_clock: trio.testing.MockClock
+) -> None:
     cache = MemoryCache()
-    await cache.put("a", bytes(1000), 0.0)
+    await cache.put("a", bytes(1000), 10)
+    mock_clock.jump(10)
     assert cache.size > 1000
 
     await getattr(cache, method)("a")

@@ -131,8 +131,8 @@ class Mouth:
 
 
 def plugin(
-    id: str, ears: Ears | None = None, mouth: Mouth | None = None, **ability: object
-) -> Manifest:  # noqa: A002
+    name: str, ears: Ears | None = None, mouth: Mouth | None = None, **ability: object
+) -> Manifest:
     """A manifest around scripted providers."""
 
     @asynccontextmanager
@@ -144,7 +144,7 @@ def plugin(
         abilities[Capability.STT] = Ability(**{"sample_rates": (16000,), **ability})  # type: ignore[arg-type]
     if mouth is not None:
         abilities[Capability.TTS] = Ability()
-    return Manifest(id, id, open_, abilities)
+    return Manifest(name, name, open_, abilities)
 
 
 async def next_event(session: Session, kind: type[Event] | None = None) -> Event:

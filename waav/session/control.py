@@ -1,6 +1,6 @@
 """The task ``session/control``: commands, one at a time, in the order in which they came."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import count
 from typing import assert_never
 
@@ -9,18 +9,16 @@ import trio
 
 from capabilities import ProviderError
 from waav.errors import InvalidRequest, UnknownProvider, WaavError
-from waav.plugins import Plugins
 from waav.session.commands import Clear, Command, Configure, Speak, STTConfig
 from waav.session.events import Failed, Ready
 from waav.session.failures import failure
 from waav.session.listening import AUDIO_DISABLED, Ear, Listening
+from waav.session.means import Means
 from waav.session.outbox import Outbox
 from waav.session.resolve import resolve_stt
 from waav.session.speaker import Speaker
 from waav.session.speaking import Speaking, Utterance
 from waav.session.turn_taking import TurnTaking
-from waav.speech.cache import SpeechCache
-from waav.turns.endpointing import Waits
 
 PROVIDER_TIMEOUT = 30.0
 """Seconds until a provider must be ready."""
@@ -42,16 +40,13 @@ class Order:
 class Control:
     """Carries out what the client asks for."""
 
-    plugins: Plugins
+    means: Means
     outbox: Outbox
     listening: Listening
     speaking: Speaking
     turns: TurnTaking
-    waits: Callable[[str], Waits]
-    """How long to wait with each provider."""
     stream_id: str
     """The client may choose it with its first successful configuration."""
-    cache: SpeechCache | None = None
     _speaker: Speaker | None = None
     _configured: bool = False
     _numbers: Iterator[int] = attrs.Factory(lambda: count(1))
@@ -104,20 +99,20 @@ class Control:
         # First all that can be refused, then what has to be undone.
         speaker = self._speaker
         if command.tts is not None:
-            provider = self.plugins.tts(command.tts.provider)
-            speaker = Speaker.of(provider, command.tts, self.cache)
+            provider = self.means.tts(command.tts.provider)
+            speaker = Speaker.of(provider, command.tts, self.means.cache)
         if command.stt is not None and ear is not None:
             await self._listen(command.stt, ear)
         self._speaker = speaker
         return None
 
     async def _listen(self, config: STTConfig, ear: Ear) -> None:
-        provider = self.plugins.stt(config.provider)
+        provider = self.means.stt(config.provider)
         options = resolve_stt(provider, config)
         await self.listening.stop()
         await self.listening.connect(provider, options, ear)
         self.turns.forced_text = config.forced_final_text
-        self.turns.endpointing.waits = self.waits(provider.id)
+        self.turns.endpointing.waits = self.means.waits(provider.id)
 
     async def _silence(self) -> None:
         await self.listening.stop()

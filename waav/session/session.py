@@ -1,6 +1,6 @@
 """A session is a nursery: :func:`open_session` is the list of its tasks."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
@@ -8,18 +8,17 @@ import attrs
 import trio
 
 from capabilities import Transcript
-from waav.plugins import Plugins
 from waav.session.commands import Command, Configure
 from waav.session.control import Control, Order
 from waav.session.events import Event
 from waav.session.listening import Listening
+from waav.session.means import Means
 from waav.session.outbox import SIZE, Outbox
 from waav.session.output import AudioOut, Output
 from waav.session.speaking import Speaking
 from waav.session.turn_taking import TurnTaking
-from waav.speech.cache import SpeechCache
 from waav.tasks import open_scoped_nursery
-from waav.turns.endpointing import Endpointing, Waits
+from waav.turns.endpointing import Endpointing
 from waav.turns.interruption import PlayoutLock
 
 COMMANDS = 16
@@ -68,28 +67,13 @@ class Session:
         return self._listening.dropped
 
 
-def default_waits(provider: str) -> Waits:  # noqa: ARG001 - the same for all
-    """Return the times of the contract."""
-    return Waits()
-
-
 @asynccontextmanager
-async def open_session(
-    plugins: Plugins,
-    *,
-    waits: Callable[[str], Waits] = default_waits,
-    cache: SpeechCache | None = None,
-) -> AsyncIterator[Session]:
+async def open_session(means: Means) -> AsyncIterator[Session]:
     """Run a session for as long as the block lasts.
 
     It listens and speaks once a :class:`~waav.session.commands.Configure` was submitted. Leaving
     the block ends it: what was not said is not said any more, the STT provider gets half a second
     for its last words, and no task is left.
-
-    Args:
-        waits: for the id of an STT provider, how long the session waits before it decides itself
-            that the speaker has finished.
-        cache: shared by sessions; None keeps nothing.
 
     Raises:
         SlowClient: the events were not read.
@@ -103,7 +87,7 @@ async def open_session(
     turns = TurnTaking(outbox, lock, Endpointing())
     async with outgoing, open_scoped_nursery("the session ends") as nursery:
         listening = Listening(transcripts, outbox, nursery)
-        control = Control(plugins, outbox, listening, speaking, turns, waits, str(uuid4()), cache)
+        control = Control(means, outbox, listening, speaking, turns, str(uuid4()))
         nursery.start_soon(control.run, ordered, name="session/control")
         nursery.start_soon(turns.run, heard, name="session/turns")
         nursery.start_soon(speaking.run, name="session/speak")
