@@ -179,7 +179,7 @@ async def open_gateway(
             everything,
             settings=config.plugins.providers,
             credentials=config.providers.credentials(_credential_names(everything)),
-            data_dir=config.cache.path,
+            data_dir=config.cache.path and config.cache.path / "plugins",
         ) as plugins,
     ):
         means = Means(plugins, cache, _waits(config), config.stt.provider, config.tts.provider)

@@ -1,7 +1,7 @@
 """Scripted providers, as plugins, and how tests wait for events."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 
 import attrs
 import trio
@@ -113,11 +113,12 @@ class Mouth:
         self.requests.append(request)
         self.open_requests += 1
         try:
-            yield self._frames(request.text)
+            async with aclosing(self._frames(request.text)) as frames:
+                yield frames
         finally:
             self.open_requests -= 1
 
-    async def _frames(self, text: str) -> AsyncIterator[AudioFrame]:
+    async def _frames(self, text: str) -> AsyncGenerator[AudioFrame]:
         size = self.format.size(0.1)
         sizes = [size * len(text)] if self.whole else [size] * len(text)
         for number, each in enumerate(sizes):

@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 import trio
-from quart.typing import TestClientProtocol as Client
+from quart.typing import TestClientProtocol
 
 from capabilities import (
     TTS,
@@ -25,6 +25,9 @@ from waav.config import Config, Server
 from waav.config.schema import Plugins
 from waav.gateway import open_gateway
 from waav.server.app import create_app
+
+Client: TypeAlias = TestClientProtocol
+"""Under a name that pytest does not take for that of tests."""
 
 TONE = AudioFrame(b"\1\2" * 240, AudioFormat(Encoding.LINEAR16, 24000))
 """10 ms."""

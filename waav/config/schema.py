@@ -47,6 +47,9 @@ class Server:
     shutdown_grace_seconds: float = option(
         "How long open sessions may take to end after a stop signal.", default=30.0, least=0
     )
+    head_timeout_seconds: float = option(
+        "A connection that has not said what it wants by then is closed.", default=10.0, above=0
+    )
     max_body_bytes: int = option("The largest REST request body.", default=2 << 20, least=1)
     log_format: Literal["text", "json"] = option("How log records are written.", default="text")
     log_level: Literal["debug", "info", "warning", "error"] = option(
@@ -75,6 +78,11 @@ class WebSocket:
     )
     ping_timeout_seconds: float = option(
         "A client that answers no ping for so long counts as gone.", default=60.0, above=0
+    )
+    send_timeout_seconds: float = option(
+        "A client that takes nothing of what it is sent for so long is cut off.",
+        default=10.0,
+        above=0,
     )
     max_message_bytes: int = option("The largest message of any kind.", default=10 << 20, least=1)
 
