@@ -21,12 +21,12 @@ async def open_scoped_nursery(reason: str) -> AsyncIterator[trio.Nursery]:
             yield nursery
             nursery.cancel_scope.cancel(reason=reason)
     except BaseExceptionGroup as group:
-        raise _collapsed(group) from None
+        raise collapsed(group) from None
 
 
-def _collapsed(group: BaseExceptionGroup[BaseException]) -> BaseException:
+def collapsed(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """Return the one exception that a group holds, however deep; the group itself if more."""
     if len(group.exceptions) != 1:
         return group
     only = group.exceptions[0]
-    return _collapsed(only) if isinstance(only, BaseExceptionGroup) else only
+    return collapsed(only) if isinstance(only, BaseExceptionGroup) else only

@@ -1,4 +1,4 @@
-"""From an exception to the event that tells the client, in the words of the protocol."""
+"""From an exception to the words of the protocol that tell the client."""
 
 from capabilities import (
     ProviderBusy,
@@ -11,26 +11,28 @@ from capabilities import (
 from waav.errors import WaavError
 from waav.session.events import Failed
 
-_PREFIXES: dict[type[ProviderError], str] = {
-    # The first that fits; children stand in front of their parents.
-    ProviderBusy: "Provider busy: ",
+PREFIXES: dict[type[BaseException], str] = {
     ProviderUnavailable: "Connection failed: ",
-    ProviderClosed: "Connection closed: ",
+    ProviderBusy: "Provider busy: ",
+    ProviderClosed: "Network error: ",
+    ProviderProtocolError: "Network error: ",
     ProviderRefused: "Configuration error: ",
-    ProviderProtocolError: "Protocol error: ",
 }
+"""A class that is not here counts as the nearest of its parents that is."""
 
-MAX_TEXT = 500
+TEXT_LIMIT = 500
+"""Characters of a text to a client: it may quote a vendor, and a vendor may answer with a page."""
 
 
-def sentence(exc: Exception) -> str:
-    """Say what went wrong, in one short sentence without internals."""
-    if isinstance(exc, ProviderError):
-        prefix = next(text for kind, text in _PREFIXES.items() if isinstance(exc, kind))
-        return (prefix + exc.message)[:MAX_TEXT]
-    if isinstance(exc, WaavError):
-        return exc.message[:MAX_TEXT]
-    return "Internal error"
+def sentence(exc: BaseException) -> str:
+    """Say what went wrong in at most 500 characters, for an exception whose text clients may see."""
+    prefix = next((PREFIXES[kind] for kind in type(exc).__mro__ if kind in PREFIXES), "")
+    return shorten(f"{prefix}{exc}")
+
+
+def shorten(text: str) -> str:
+    """Cut a text that is longer than a client should get."""
+    return text if len(text) <= TEXT_LIMIT else text[: TEXT_LIMIT - 1] + "…"
 
 
 def failure(exc: ProviderError | WaavError, prefix: str, code: str) -> Failed:

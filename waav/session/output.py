@@ -91,8 +91,10 @@ class Output:
     sounds: trio.MemorySendChannel[Sound]
     _coming: trio.MemoryReceiveChannel[Sound]
     _handing_over: trio.CancelScope = attrs.Factory(trio.CancelScope)
+    _silent: str | None = None
+    """The current utterance, before its first sound."""
     _duration: float = 0.0
-    """Seconds of the current utterance that left."""
+    """Seconds of it that left."""
 
     @classmethod
     def open(cls, outbox: Outbox, lock: PlayoutLock) -> "Output":
@@ -121,14 +123,16 @@ class Output:
     async def _pass_on(self, sound: Sound) -> None:
         match sound:
             case AudioFrame():
+                if self._silent is not None:
+                    utterance, self._silent = self._silent, None
+                    await self.outbox.put(SpeechBegan(utterance))
                 with trio.CancelScope() as self._handing_over:
                     await self.audio.put(sound)
                     self._duration += sound.duration
                     self.lock.sent(sound.duration, trio.current_time())
             case Begin(utterance=utterance, allow_interruption=allow):
-                self._duration = 0.0
+                self._silent, self._duration = utterance, 0.0
                 self.lock.begin(trio.current_time(), allow_interruption=allow)
-                await self.outbox.put(SpeechBegan(utterance))
             case End(utterance=utterance, how=how):
                 with trio.CancelScope() as self._handing_over:
                     await self.audio.drained()

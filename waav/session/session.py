@@ -85,13 +85,15 @@ async def open_session(means: Means) -> AsyncIterator[Session]:
     output = Output.open(outbox, lock)
     speaking = Speaking(output)
     turns = TurnTaking(outbox, lock, Endpointing())
-    async with outgoing, open_scoped_nursery("the session ends") as nursery:
-        listening = Listening(transcripts, outbox, nursery)
-        control = Control(means, outbox, listening, speaking, turns, str(uuid4()))
-        nursery.start_soon(control.run, ordered, name="session/control")
-        nursery.start_soon(turns.run, heard, name="session/turns")
-        nursery.start_soon(speaking.run, name="session/speak")
-        nursery.start_soon(output.run, name="session/output")
-        yield Session(events, output.audio, control, listening, orders)
-        with trio.move_on_after(DRAIN):
-            await listening.finish()
+    # Closing a channel asynchronously is a checkpoint, where a cancellation would hide an error.
+    with outgoing:
+        async with open_scoped_nursery("the session ends") as nursery:
+            listening = Listening(transcripts, outbox, nursery)
+            control = Control(means, outbox, listening, speaking, turns, str(uuid4()))
+            nursery.start_soon(control.run, ordered, name="session/control")
+            nursery.start_soon(turns.run, heard, name="session/turns")
+            nursery.start_soon(speaking.run, name="session/speak")
+            nursery.start_soon(output.run, name="session/output")
+            yield Session(events, output.audio, control, listening, orders)
+            with trio.move_on_after(DRAIN):
+                await listening.finish()

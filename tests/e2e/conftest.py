@@ -1,0 +1,65 @@
+"""A whole gateway on a real port, with scripted providers."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+
+import attrs
+import pytest
+import trio
+from support.clients import Client, open_client
+from support.providers import Ears, Mouth, plugin
+
+from waav.config import Config
+from waav.gateway import Gateway, open_gateway
+from waav.server.service import serve_gateway
+from waav.tasks import open_scoped_nursery
+
+
+@pytest.fixture
+def ears() -> Ears:
+    return Ears()
+
+
+@pytest.fixture
+def mouth() -> Mouth:
+    return Mouth()
+
+
+@pytest.fixture
+def config() -> Config:
+    """A test file may have another."""
+    return Config()
+
+
+@attrs.frozen
+class Server:
+    """Where to find it, and how to stop it."""
+
+    gateway: Gateway
+    port: int
+    stopping: trio.Event
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def client(self) -> AbstractAsyncContextManager[Client]:
+        """A WebSocket client of its own making, connected to /ws."""
+        return open_client(f"ws://127.0.0.1:{self.port}/ws")
+
+
+@pytest.fixture
+async def server(ears: Ears, mouth: Mouth, config: Config) -> AsyncIterator[Server]:
+    local = attrs.evolve(
+        config,
+        server=attrs.evolve(config.server, host="127.0.0.1", port=0),
+        plugins=attrs.evolve(config.plugins, enabled=False),
+    )
+    manifests = plugin("ears", ears), plugin("mouth", mouth=mouth)
+    stopping = trio.Event()
+    async with (
+        open_gateway(local, manifests=manifests) as gateway,
+        open_scoped_nursery("the test is over") as nursery,
+    ):
+        [(_, port)] = await nursery.start(serve_gateway, gateway, stopping)
+        yield Server(gateway, port, stopping)

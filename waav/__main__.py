@@ -1,0 +1,5 @@
+"""``python -m waav``: the same as ``waav``."""
+
+from waav.cli.main import main
+
+main()

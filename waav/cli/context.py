@@ -1,0 +1,74 @@
+"""What all commands share: the configuration, the gateway, and how failures are told."""
+
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import attrs
+import click
+import trio
+
+from capabilities import ProviderError
+from waav.config import Config, Loaded, load
+from waav.errors import ConfigError, WaavError
+from waav.gateway import Gateway, open_gateway
+from waav.observe.logging import set_up_logging
+from waav.tasks import collapsed
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class Context:
+    """The options in front of the command."""
+
+    path: Path | None = None
+    strict: bool = False
+
+    def load(self, arguments: Mapping[str, object] | None = None) -> Loaded:
+        """Read the configuration; all of its mistakes end the program with status 1."""
+        try:
+            loaded = load(
+                self.path, environ=os.environ, arguments=arguments or {}, strict=self.strict
+            )
+        except ConfigError as exc:
+            for problem in exc.problems:
+                click.echo(f"error: {problem}", err=True)
+            raise SystemExit(1) from None
+        for problem in loaded.warnings:
+            click.echo(f"warning: {problem}", err=True)
+        return loaded
+
+    def config(self, arguments: Mapping[str, object] | None = None) -> Config:
+        """Read the configuration and set up logging as it says."""
+        config = self.load(arguments).config
+        set_up_logging(config.server.log_format, config.server.log_level)
+        return config
+
+    def quiet_config(self) -> Config:
+        """Read the configuration for a command whose output is not a log: only warnings show."""
+        config = self.load().config
+        set_up_logging(config.server.log_format, "error")
+        return config
+
+
+def run(main: Callable[..., Awaitable[T]], *args: Any) -> T:
+    """Run ``main`` under trio; an error that has a sentence for the user becomes that sentence."""
+    try:
+        return trio.run(main, *args)
+    except BaseException as exc:  # noqa: BLE001  # sorted out, and raised again
+        error = collapsed(exc) if isinstance(exc, BaseExceptionGroup) else exc
+    match error:
+        case WaavError() | ProviderError() | OSError():
+            raise click.ClickException(str(error))
+        case KeyboardInterrupt():
+            raise SystemExit(130)
+        case _:
+            raise error
+
+
+async def with_gateway(config: Config, use: Callable[[Gateway], Awaitable[T]]) -> T:
+    """Open a gateway, use it, close it."""
+    async with open_gateway(config) as gateway:
+        return await use(gateway)

@@ -1,0 +1,1 @@
+"""Speaks HTTP and WebSocket to clients; everything it knows of speech comes from ``waav.gateway``."""

@@ -1,0 +1,89 @@
+"""The application of the REST side: routes made from the table of operations, and middleware."""
+
+import logging
+import re
+from uuid import uuid4
+
+import msgspec
+from quart import Response, g, request
+from quart_trio import QuartTrio
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from waav.gateway import Gateway
+from waav.server.errors import is_known
+from waav.server.openapi import OPERATIONS
+from waav.server.refusal import Refused
+from waav.server.rest.intake import read_request
+from waav.server.rest.operation import JSON, Operation, Reply
+from waav.server.rest.refusals import as_refused, error_json
+
+log = logging.getLogger(__name__)
+
+PREFIXES = ("", "/api")
+"""Each path is served under all of these."""
+
+# It goes into logs and headers as it is.
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+
+
+def create_app(gateway: Gateway) -> QuartTrio:
+    """Make the application; a request that its client abandons is cancelled."""
+    app = QuartTrio("waav", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = gateway.config.server.max_body_bytes
+    # `/health//live` and `/health/` would otherwise be answered with redirects, as HTML.
+    app.url_map.merge_slashes = False
+    app.url_map.strict_slashes = False
+    app.before_request(_name_request)
+    app.after_request(_add_headers)
+    app.register_error_handler(HTTPException, _refuse)
+    for operation in OPERATIONS:
+        _add_routes(app, gateway, operation)
+    return app
+
+
+def _add_routes(app: QuartTrio, gateway: Gateway, operation: Operation) -> None:
+    async def view(**path: str) -> Response:
+        try:
+            asked = await read_request(operation, request)
+            return _response(await operation.handler(gateway, **path, **asked))
+        # Also groups, of which the framework would answer the first exception it has a form for.
+        except Exception as exc:  # noqa: BLE001  # the top of a request
+            return await _refuse(exc)
+
+    rule = operation.path.replace("{", "<").replace("}", ">")
+    for prefix in PREFIXES:
+        app.add_url_rule(
+            prefix + rule if rule != "/" else prefix or "/",
+            endpoint=f"{prefix}:{operation.name}",
+            view_func=view,
+            methods=[operation.method],
+        )
+
+
+def _response(reply: Reply[object]) -> Response:
+    body = reply.body if isinstance(reply.body, bytes) else msgspec.json.encode(reply.body)
+    return Response(body, reply.status, dict(reply.headers), content_type=reply.content_type)
+
+
+async def _refuse(exc: Exception) -> Response:
+    """Answer a request that failed; what nobody has foreseen goes to the log, once."""
+    if not isinstance(exc, (Refused, HTTPException)) and not is_known(exc):
+        log.error(
+            "request %s failed: %s %s", g.request_id, request.method, request.path, exc_info=exc
+        )
+    refused = as_refused(exc)
+    body = error_json(refused, g.request_id)
+    return Response(body, refused.status.value, dict(refused.headers), content_type=JSON)
+
+
+async def _name_request() -> None:
+    given = request.headers.get("X-Request-ID", "")
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+
+
+async def _add_headers(response: Response | WerkzeugResponse) -> Response | WerkzeugResponse:
+    response.headers["X-Request-ID"] = g.request_id
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["X-Frame-Options"] = "DENY"
+    return response

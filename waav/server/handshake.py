@@ -1,0 +1,47 @@
+"""The WebSocket opening handshake: a request head in, the answer out. No I/O."""
+
+import logging
+from http import HTTPStatus
+
+from websockets.datastructures import Headers
+from websockets.http11 import Request
+from websockets.server import ServerProtocol
+
+from waav.server.head import RequestHead
+from waav.server.refusal import Refused
+
+# The library's debug records show what is in a frame, and with it tokens; its
+# other records are a line for each connection that comes and goes.
+QUIET = logging.getLogger("waav.server.websocket.protocol")
+QUIET.setLevel(logging.ERROR)
+
+_CODES = {
+    HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
+    HTTPStatus.UPGRADE_REQUIRED: "upgrade_required",
+    HTTPStatus.HTTP_VERSION_NOT_SUPPORTED: "http_version_not_supported",
+}
+
+
+def negotiate(head: RequestHead) -> bytes:
+    """The ``101`` answer to a WebSocket request; no extension, no sub-protocol.
+
+    Raises:
+        Refused: not a proper handshake: 400, 405, 426 or 505.
+    """
+    request = Request(
+        head.path,
+        Headers(head.headers),
+        method=head.method,
+        protocol=f"HTTP/{head.http_version}",
+    )
+    protocol = ServerProtocol(logger=QUIET)
+    response = protocol.accept(request)
+    if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+        return response.serialize()
+    status = HTTPStatus(response.status_code)
+    raise Refused(
+        status,
+        _CODES.get(status, "bad_request"),
+        f"WebSocket handshake failed: {protocol.handshake_exc}",
+        {name: response.headers[name] for name in ("Allow", "Upgrade") if name in response.headers},
+    )

@@ -1,0 +1,69 @@
+"""An answer of "no" that the front door gives by itself, before any handler or application."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from types import MappingProxyType
+from uuid import uuid4
+
+import msgspec
+import trio
+
+_LINGER = 1.0
+_READ = 65536
+
+
+class Refused(Exception):
+    """The request goes no further; the client gets ``status`` and a JSON body."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        code: str,
+        message: str,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.headers = headers
+
+    def answer(self) -> tuple[dict[str, str], bytes]:
+        """Headers and JSON body, with a request id of their own."""
+        request_id = uuid4().hex
+        body = msgspec.json.encode(
+            {
+                "error": self.message,
+                "message": self.message,
+                "code": self.code,
+                "request_id": request_id,
+            }
+        )
+        headers = {
+            "content-type": "application/json",
+            "content-length": str(len(body)),
+            "x-content-type-options": "nosniff",
+            "x-frame-options": "DENY",
+            "x-request-id": request_id,
+            **self.headers,
+        }
+        return headers, body
+
+
+async def refuse(stream: trio.abc.Stream, refused: Refused) -> None:
+    """Send the answer and wait a moment, so that it arrives; the caller closes the stream.
+
+    Raises:
+        trio.BrokenResourceError: the client has left.
+    """
+    headers, body = refused.answer()
+    lines = [f"HTTP/1.1 {refused.status.value} {refused.status.phrase}", "connection: close"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    with trio.move_on_after(_LINGER):
+        await stream.send_all("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
+        if isinstance(stream, trio.abc.HalfCloseableStream):
+            await stream.send_eof()
+        # A socket that is closed with unread bytes is reset by the kernel, and
+        # the reset may overtake the answer: read what the client still sends.
+        while await stream.receive_some(_READ):
+            pass

@@ -1,0 +1,156 @@
+"""From operations to their OpenAPI 3.1 description, and from the messages of ``/ws`` to theirs.
+
+Source: the OpenAPI Specification, version 3.1.0 (spec.openapis.org/oas/v3.1.0).
+"""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from waav.server.rest.operation import JSON, Answer, Operation
+from waav.server.rest.refusals import Error
+from waav.server.ws.decode import KINDS
+from waav.version import __version__
+
+_REF = "#/components/schemas/{name}"
+
+
+def describe(operations: Sequence[Operation]) -> dict[str, Any]:
+    """Return the document, as plain JSON data."""
+    shapes = _shapes(operations)
+    schemas, components = msgspec.json.schema_components(shapes, ref_template=_REF)
+    schema_of = dict(zip(shapes, schemas, strict=True))
+    paths: dict[str, Any] = {"/ws": {"get": _websocket()}}
+    for each in operations:
+        query = components.pop(each.query.__name__) if each.query else {}
+        paths.setdefault(each.path, {})[each.method.lower()] = _operation(each, query, schema_of)
+    _name_types(components)
+    document = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "WaaV",
+            "version": __version__,
+            "description": "A real-time voice gateway.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}, {"url": "/api", "description": "The same once more."}],
+        "paths": dict(sorted(paths.items())),
+        "components": {"schemas": dict(sorted(components.items()))},
+    }
+    # Through JSON: schemas hold tuples and other things that are none.
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(document))
+    return plain
+
+
+def _shapes(operations: Sequence[Operation]) -> list[Any]:
+    """Every type of the description, each once."""
+    shapes: list[Any] = [Error, *(kind.shape for kind in KINDS.values())]
+    for each in operations:
+        shapes += [each.query] if each.query else []
+        shapes += each.body.shapes if each.body else ()
+        shapes += [answer.shape for answer in each.answers.values()]
+    return list(dict.fromkeys(shapes))
+
+
+def _operation(
+    operation: Operation, query: dict[str, Any], schema_of: dict[Any, Any]
+) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": operation.name,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+    }
+    if operation.description:
+        described["description"] = operation.description
+    if parameters := [*_in_path(operation.path), *_in_query(query)]:
+        described["parameters"] = parameters
+    if operation.body:
+        forms = [schema_of[shape] for shape in operation.body.shapes]
+        described["requestBody"] = {
+            "required": True,
+            "content": {JSON: {"schema": {"anyOf": forms}}},
+        }
+    described["responses"] = {
+        **{str(int(s)): _success(a, schema_of) for s, a in operation.answers.items()},
+        **{str(status): _failure(status, schema_of) for status in operation.errors},
+    }
+    return described
+
+
+def _in_path(path: str) -> list[dict[str, Any]]:
+    names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+    return [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in names
+    ]
+
+
+def _in_query(query: dict[str, Any]) -> list[dict[str, Any]]:
+    found = []
+    for name, schema in query.get("properties", {}).items():
+        told = {key: value for key, value in schema.items() if key != "description"}
+        parameter = {"name": name, "in": "query", "schema": told}
+        if "description" in schema:
+            parameter["description"] = schema["description"]
+        found.append(parameter)
+    return found
+
+
+def _success(answer: Answer, schema_of: dict[Any, Any]) -> dict[str, Any]:
+    # Bytes have no JSON schema: an empty one, as OpenAPI 3.1 wants it for binary content.
+    schema = {} if answer.shape is bytes else schema_of[answer.shape]
+    described: dict[str, Any] = {
+        "description": answer.description,
+        "content": {name: {"schema": schema} for name in answer.content_types},
+    }
+    if answer.headers:
+        described["headers"] = {
+            name: {"description": text, "schema": {"type": "string"}}
+            for name, text in answer.headers.items()
+        }
+    return described
+
+
+def _failure(status: int, schema_of: dict[Any, Any]) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "description": HTTPStatus(status).phrase,
+        "content": {JSON: {"schema": schema_of[Error]}},
+    }
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        described["headers"] = {
+            "Retry-After": {
+                "description": "Seconds after which to try again.",
+                "schema": {"type": "integer"},
+            }
+        }
+    return described
+
+
+def _websocket() -> dict[str, Any]:
+    """Served by the front door, not by a route; OpenAPI knows no WebSockets beyond the upgrade."""
+    names = sorted({kind.shape.__name__ for kind in KINDS.values()})
+    return {
+        "operationId": "get_ws",
+        "tags": ["speech"],
+        "summary": "Open a voice session (WebSocket)",
+        "description": "After the upgrade the client sends JSON messages and binary audio; "
+        "docs/protocol/websocket.md tells which, and what comes back.",
+        "responses": {
+            "101": {"description": "Switching Protocols"},
+            "426": {"description": "Upgrade Required"},
+        },
+        "x-client-messages": [{"$ref": _REF.format(name=name)} for name in names],
+    }
+
+
+def _name_types(components: dict[str, Any]) -> None:
+    """Add ``type`` to the messages of ``/ws``: it chooses the class, and is no field of it."""
+    types: dict[str, list[str]] = {}
+    for name, kind in KINDS.items():
+        types.setdefault(kind.shape.__name__, []).append(name)
+    for shape, names in types.items():
+        component = components[shape]
+        component["properties"] = {"type": {"enum": names}, **component.get("properties", {})}
+        component["required"] = ["type", *component.get("required", ())]

@@ -1,0 +1,92 @@
+"""What an operation of the REST side is: enough to serve it, and enough to describe it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from inspect import cleandoc
+from typing import Any, Generic, TypeAlias, TypeVar
+
+import attrs
+
+T = TypeVar("T")
+
+JSON = "application/json"
+
+
+@attrs.frozen
+class Reply(Generic[T]):
+    """What a handler gives back. ``bytes`` are sent as they are, everything else as JSON."""
+
+    body: T
+    status: int = 200
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+    content_type: str = JSON
+
+
+Handler: TypeAlias = Callable[..., Awaitable[Reply[Any]]]
+"""Called with the gateway, the parts of the path by name, and ``query`` and ``body`` if the
+operation has them. Its docstring describes the operation to users."""
+
+
+@attrs.frozen
+class Body:
+    """What a request must bring."""
+
+    shapes: tuple[type[Any], ...]
+    """The forms of it, as attrs classes."""
+    read: Callable[[dict[str, Any]], Any]
+    """From the JSON object to what the handler gets; raises ValueError, with the place, when it
+    has none of the forms, and InvalidRequest."""
+
+
+@attrs.frozen
+class Answer:
+    """One way in which an operation succeeds."""
+
+    shape: Any
+    """The type of its JSON; ``bytes`` for what is none, ``str`` for text."""
+    description: str = "Done."
+    content_types: tuple[str, ...] = (JSON,)
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+    """Name -> what it says."""
+
+
+@attrs.frozen
+class Operation:
+    """One method of one path."""
+
+    method: str
+    path: str
+    """With its variable parts in braces: ``/plugins/{id}``."""
+    handler: Handler
+    tag: str
+    answers: Mapping[int, Answer]
+    """By status."""
+    query: type[Any] | None = None
+    """An attrs class: its fields are the parameters."""
+    body: Body | None = None
+    refusals: frozenset[int] = frozenset()
+    """Statuses of the errors that are its own, beside those that :attr:`errors` adds."""
+
+    @property
+    def name(self) -> str:
+        """Unique: ``get_plugins_id``."""
+        words = self.path.replace("/", " ").replace(".", " ").replace("-", " ")
+        words = words.replace("{", "").replace("}", "")
+        return "_".join([self.method.lower(), *(words.split() or ["root"])])
+
+    @property
+    def summary(self) -> str:
+        """One line."""
+        return cleandoc(self.handler.__doc__ or "").partition("\n")[0].rstrip(".")
+
+    @property
+    def description(self) -> str:
+        """What there is to say beside the summary, one line for each paragraph."""
+        rest = cleandoc(self.handler.__doc__ or "").partition("\n")[2]
+        return "\n\n".join(" ".join(each.split()) for each in rest.strip().split("\n\n"))
+
+    @property
+    def errors(self) -> list[int]:
+        """The statuses of all its errors."""
+        of_body = {400, 408, 413, 415, 422} if self.body else set()
+        of_query = {422} if self.query else set()
+        return sorted({*self.refusals, *of_body, *of_query, 500})

@@ -1,0 +1,65 @@
+"""Every operation of the REST side, but for those that describe it (``waav.server.openapi``).
+
+The routes are made from this table, and so is their description: neither can be forgotten.
+"""
+
+from waav.server.rest import health, plugins, speak, voices
+from waav.server.rest.operation import Answer, Body, Operation
+
+_READINESS = {
+    200: Answer(health.Readiness, "Ready."),
+    503: Answer(health.Readiness, "Not ready."),
+}
+_SOUND = Answer(
+    bytes,
+    "The sound.",
+    (*dict.fromkeys(speak.CONTENT_TYPES.values()), speak.OTHER_CONTENT_TYPE),
+    {"x-audio-format": "The encoding of the sound.", "x-sample-rate": "Its rate, in hertz."},
+)
+_VOICES = Answer(
+    voices.Voices, "The voices.", headers={"warnings": "How many providers could not tell theirs."}
+)
+
+OPERATIONS = (
+    Operation("GET", "/", health.show_status, "health", {200: Answer(health.Status)}),
+    Operation("GET", "/health", health.show_status, "health", {200: Answer(health.Status)}),
+    Operation("GET", "/health/live", health.show_alive, "health", {200: Answer(health.Alive)}),
+    Operation("GET", "/health/ready", health.show_readiness, "health", _READINESS),
+    Operation(
+        "GET",
+        "/voices",
+        voices.list_voices,
+        "speech",
+        {200: _VOICES},
+        query=voices.VoiceQuery,
+        refusals=frozenset({400}),
+    ),
+    Operation(
+        "POST",
+        "/speak",
+        speak.speak,
+        "speech",
+        {200: _SOUND},
+        body=Body((speak.Speech, speak.FlatSpeech), speak.read_order),
+        refusals=frozenset({429, 502, 503, 504}),
+    ),
+    Operation(
+        "GET",
+        "/providers",
+        plugins.list_providers,
+        "plugins",
+        {200: Answer(plugins.ProviderList)},
+        query=plugins.ProviderQuery,
+    ),
+    Operation(
+        "GET", "/plugins", plugins.list_plugins, "plugins", {200: Answer(plugins.PluginList)}
+    ),
+    Operation(
+        "GET",
+        "/plugins/{id}",
+        plugins.show_plugin,
+        "plugins",
+        {200: Answer(plugins.PluginEntry)},
+        refusals=frozenset({404}),
+    ),
+)

@@ -1,0 +1,86 @@
+"""Puts the server together: listeners, front door, HTTP side; and takes it apart again in order."""
+
+import ssl
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+
+import trio
+
+from waav.server.frontdoor import DoorLimits, FrontDoor, Handler
+from waav.server.http_worker import ASGIApp, open_http_worker
+from waav.server.websocket import Limits
+
+
+async def serve(
+    app: ASGIApp,
+    routes: Mapping[str, Handler],
+    *,
+    host: str,
+    port: int,
+    stopping: trio.Event,
+    ssl_context: ssl.SSLContext | None = None,
+    grace: float = 30.0,
+    door_limits: DoorLimits | None = None,
+    websocket_limits: Limits | None = None,
+    task_status: trio.TaskStatus[list[tuple[str, int]]] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve until ``stopping`` is set and every connection has ended; then return.
+
+    Once it is set nobody new is let in, idle HTTP connections close, and the handlers of
+    the routes, which watch the same event, say goodbye to their clients. Whoever is
+    still there after ``grace`` seconds is cancelled: a WebSocket is closed with 1001.
+    Cancelling this function does that at once.
+
+    Args:
+        routes: who talks to WebSocket clients, by path.
+        port: 0 for any free one.
+        task_status: told the address and port of each listening socket.
+
+    Raises:
+        OSError: the port cannot be had.
+        hypercorn.utils.LifespanFailureError: the application does not start, in a group.
+    """
+    async with AsyncExitStack() as stack:
+        listeners = await trio.open_tcp_listeners(port, host=host)
+        for listener in listeners:
+            await stack.enter_async_context(listener)
+        http = await stack.enter_async_context(open_http_worker(app))
+        door = FrontDoor(
+            routes=routes,
+            http=http.serve,
+            ssl_context=ssl_context,
+            limits=door_limits or DoorLimits(),
+            websocket_limits=websocket_limits or Limits(),
+        )
+        async with trio.open_nursery() as connections:
+            async with trio.open_nursery() as accepting:
+                # Out of file descriptors? It pauses, and tries again.
+                accept = partial(
+                    trio.serve_listeners, door.serve, listeners, handler_nursery=connections
+                )
+                await accepting.start(accept, name="server/accept")
+                task_status.started([each.socket.getsockname()[:2] for each in listeners])
+                await stopping.wait()
+                accepting.cancel_scope.cancel(reason="shutting down")
+            door.close()
+            await http.drain()
+            connections.cancel_scope.deadline = trio.current_time() + grace
+
+
+def make_ssl_context(certificate: Path, key: Path) -> ssl.SSLContext:
+    """TLS 1.2 or later, with HTTP/2 for those who ask for it.
+
+    Args:
+        certificate: PEM, the server's own first, then those that lead to its root.
+
+    Raises:
+        OSError: a file cannot be read.
+        ssl.SSLError: it does not hold what it should, or the two do not belong together.
+    """
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate, key)
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    return context

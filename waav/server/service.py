@@ -1,0 +1,54 @@
+"""A gateway on a port: which path leads where, and which limits of the configuration apply."""
+
+from functools import partial
+
+import trio
+
+from waav.gateway import Gateway
+from waav.server.app import create_app
+from waav.server.frontdoor import DoorLimits, Handler
+from waav.server.head import RequestHead
+from waav.server.run import make_ssl_context, serve
+from waav.server.websocket import Limits, WebSocket
+from waav.server.ws.connection import serve_voice
+
+
+async def serve_gateway(
+    gateway: Gateway,
+    stopping: trio.Event,
+    *,
+    task_status: trio.TaskStatus[list[tuple[str, int]]] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve until ``stopping`` is set and everybody has gone, or the grace period is over.
+
+    Raises:
+        OSError: the port cannot be had, or the certificate not be read.
+    """
+    server, limits = gateway.config.server, gateway.config.websocket
+
+    async def voice(socket: WebSocket, _head: RequestHead) -> None:
+        await serve_voice(socket, gateway, stopping)
+
+    routes: dict[str, Handler] = {"/ws": voice, "/api/ws": voice}
+    ssl_context = None
+    if server.tls.enabled and server.tls.cert_path and server.tls.key_path:
+        ssl_context = await trio.to_thread.run_sync(
+            partial(make_ssl_context, server.tls.cert_path, server.tls.key_path)
+        )
+    await serve(
+        create_app(gateway),
+        routes,
+        host=server.host,
+        port=server.port,
+        stopping=stopping,
+        ssl_context=ssl_context,
+        grace=server.shutdown_grace_seconds,
+        door_limits=DoorLimits(head_timeout=server.head_timeout_seconds),
+        websocket_limits=Limits(
+            max_message=limits.max_message_bytes,
+            send_timeout=limits.send_timeout_seconds,
+            ping_interval=limits.ping_interval_seconds,
+            ping_timeout=limits.ping_timeout_seconds,
+        ),
+        task_status=task_status,
+    )

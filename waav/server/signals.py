@@ -1,0 +1,64 @@
+"""SIGTERM and Ctrl-C become an event; a process that does not end by itself is ended."""
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import trio
+
+logger = logging.getLogger(__name__)
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+OVERTIME = 5.0
+"""Seconds after the grace period that closing everything may take before the process is ended."""
+
+
+@asynccontextmanager
+async def stop_on_signals(grace: float) -> AsyncIterator[trio.Event]:
+    """Give an event that the first SIGTERM or SIGINT sets; wrap it around the whole program.
+
+    A second signal ends the process at once: from the first one on the signals do
+    what the kernel does with them. And if the block has not been left ``grace`` and
+    :data:`OVERTIME` seconds after the first one, because a plugin holds a task or even
+    the event loop, a thread ends the process with status 1.
+    """
+    stopping = trio.Event()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(_watch, stopping, grace + OVERTIME, name="server/signals")
+        yield stopping
+        nursery.cancel_scope.cancel(reason="the program is over")
+
+
+async def _watch(
+    stopping: trio.Event,
+    patience: float,
+    *,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    before = [(number, signal.getsignal(number)) for number in _SIGNALS]
+    with trio.open_signal_receiver(*_SIGNALS) as received:
+        task_status.started()
+        number = await anext(aiter(received))
+    for each in _SIGNALS:
+        signal.signal(each, signal.SIG_DFL)
+    logger.info("%s: shutting down", signal.Signals(number).name)
+    # A thread, because what holds the process may hold the event loop.
+    timer = threading.Timer(patience, _end)
+    timer.daemon = True
+    timer.start()
+    stopping.set()
+    try:
+        await trio.sleep_forever()
+    finally:
+        timer.cancel()
+        for each, handler in before:
+            signal.signal(each, handler)
+
+
+def _end() -> None:
+    logger.critical("still not down after the grace period: ending the process")
+    os._exit(1)

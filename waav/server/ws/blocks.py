@@ -1,0 +1,171 @@
+"""The blocks inside a ``config``: how to listen, how to speak, and what is to be switched on."""
+
+from typing import Annotated, Any
+
+import attrs
+from msgspec import Meta
+
+from capabilities import AudioFormat, Secret, SpeechRequest, STTOptions, parse_encoding
+from waav.server.ws.fields import (
+    Channels,
+    Milliseconds,
+    Rate,
+    Seconds,
+    Words,
+    at_most,
+    is_encoding,
+)
+from waav.session.commands import ForcedFinalText, Pronunciation, STTConfig, TTSConfig
+
+SLOWEST, FASTEST = 0.25, 4.0
+
+
+@attrs.frozen(kw_only=True)
+class Switches:
+    """What a recogniser can do more or less of; None leaves it to the provider."""
+
+    interim_results: bool | None = None
+    punctuation: bool | None = None
+    profanity_filter: bool | None = None
+    smart_format: bool | None = None
+    word_timestamps: bool | None = None
+    diarize: bool | None = None
+    filler_words: bool | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Features(Switches):
+    """``features``: SDKs send it beside the blocks; it counts where ``stt_config`` is silent."""
+
+    events: bool | None = None
+    """Also tell when speech to the client begins and ends."""
+    noise_cancellation: bool | None = None
+    vad: bool | None = None
+
+
+@attrs.frozen(kw_only=True)
+class STTBlock(Switches):
+    """``stt_config``."""
+
+    provider: str = ""
+    """Empty: the one that the operator has chosen."""
+    language: str = "en-US"
+    sample_rate: Rate = 16000
+    channels: Channels = 1
+    encoding: str = attrs.field(default="linear16", validator=is_encoding)
+    model: str = ""
+    api_key: str = attrs.field(default="", repr=False)
+    keywords: Words = ()
+    custom_vocabulary: Words = ()
+    endpointing: Milliseconds | None = None
+    utterance_end_ms: Milliseconds | None = None
+    options: dict[str, Any] = attrs.field(factory=dict)
+    forced_final_text: ForcedFinalText = "full"
+
+    def value(self, features: Features) -> STTConfig:
+        """Return the block as a session wants it."""
+        options = STTOptions(
+            format=AudioFormat(parse_encoding(self.encoding), self.sample_rate, self.channels),
+            language=self.language or "en-US",
+            model=self.model or None,
+            api_key=_secret(self.api_key),
+            keywords=self.keywords + self.custom_vocabulary,
+            endpointing=_seconds(self.endpointing),
+            utterance_end=_seconds(self.utterance_end_ms),
+            **(given(features, Switches) | given(self, Switches)),
+        )
+        return STTConfig(self.provider, options, self.options, self.forced_final_text)
+
+
+@attrs.frozen(kw_only=True)
+class Feeling:
+    """How something is to be said: read, so that who sends it is served, but not yet acted on."""
+
+    emotion: str | dict[str, Any] | None = None
+    emotion_intensity: float | str | None = None
+    delivery_style: str | None = None
+    emotion_description: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Manner(Feeling):
+    """Knobs of single vendors' voices that SDKs always send: options to who has them."""
+
+    stability: float | None = None
+    similarity_boost: float | None = None
+    style: float | None = None
+    use_speaker_boost: bool | None = None
+    acting_instructions: str | None = None
+    voice_description: str | None = None
+    trailing_silence: float | None = None
+    instant_mode: bool | None = None
+
+
+@attrs.frozen(kw_only=True)
+class PronunciationItem:
+    """One item of ``pronunciations``."""
+
+    word: str = attrs.field(validator=at_most(256, "Pronunciation word"))
+    pronunciation: str = attrs.field(validator=at_most(256, "Pronunciation"))
+
+
+@attrs.frozen(kw_only=True)
+class TTSBlock(Manner):
+    """``tts_config``."""
+
+    provider: str = ""
+    """Empty: the one that the operator has chosen."""
+    model: str = ""
+    voice_id: str = ""
+    speaking_rate: float = 1.0
+    audio_format: str = attrs.field(default="linear16", validator=is_encoding)
+    sample_rate: Rate = 24000
+    connection_timeout: Seconds = 30.0
+    request_timeout: Seconds = 60.0
+    pronunciations: Annotated[tuple[PronunciationItem, ...], Meta(max_length=1000)] = ()
+    api_key: str = attrs.field(default="", repr=False)
+    language: str = ""
+    pitch: float | None = None
+    volume: float | None = None
+    options: dict[str, Any] = attrs.field(factory=dict)
+
+    def value(self) -> TTSConfig:
+        """Return the block as a session wants it."""
+        request = SpeechRequest(
+            "",
+            voice=self.voice_id or None,
+            model=self.model or None,
+            format=AudioFormat(parse_encoding(self.audio_format), self.sample_rate),
+            speed=pace(self.speaking_rate),
+            language=self.language or None,
+            pitch=self.pitch,
+            volume=self.volume,
+            api_key=_secret(self.api_key),
+        )
+        return TTSConfig(
+            self.provider,
+            request,
+            given(self, Manner) | self.options,
+            tuple(Pronunciation(item.word, item.pronunciation) for item in self.pronunciations),
+            self.connection_timeout,
+            self.request_timeout,
+        )
+
+
+def given(block: Any, fields_of: type[Any]) -> dict[str, Any]:
+    """Return those fields that ``block`` inherits from ``fields_of`` and the client has set."""
+    names = [field.name for field in attrs.fields(fields_of) if not field.inherited]
+    return {name: value for name in names if (value := getattr(block, name)) is not None}
+
+
+def pace(speed: float) -> float:
+    """Keep a speed within what the protocol promises; a provider may narrow it further."""
+    return min(max(speed, SLOWEST), FASTEST)
+
+
+def _secret(key: str) -> Secret | None:
+    return Secret(key) if key else None
+
+
+def _seconds(milliseconds: int | None) -> float | None:
+    return None if milliseconds is None else milliseconds / 1000

@@ -1,0 +1,141 @@
+"""One connection is one session: what runs around it, and the ways in which it ends."""
+
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+from uuid import uuid4
+
+import attrs
+import trio
+
+from waav.errors import SlowClient
+from waav.gateway import Gateway
+from waav.server.errors import (
+    GOING_AWAY,
+    IDLE,
+    INTERNAL,
+    NORMAL,
+    close_code,
+    describe,
+    is_known,
+)
+from waav.server.websocket import WebSocket
+from waav.server.ws.encode import farewell
+from waav.server.ws.talk import Talk
+
+log = logging.getLogger(__name__)
+
+DRAIN = 0.5
+"""Seconds for the last events, once the session is over."""
+
+
+@attrs.frozen
+class Ending:
+    """Why a connection ends."""
+
+    code: int
+    reason: str = ""
+    last: str | None = None
+    """A message that goes out before the close."""
+
+
+CLIENT_LEFT = Ending(NORMAL)
+SERVER_STOPS = Ending(GOING_AWAY, "the server stops")
+SESSION_OVER = Ending(INTERNAL, "the session is over")
+UNUSED = Ending(IDLE, "inactivity", farewell("idle_timeout", "Connection closed due to inactivity"))
+
+
+async def serve_voice(
+    socket: WebSocket,
+    gateway: Gateway,
+    stopping: trio.Event,
+    *,
+    uniform: Callable[[float, float], float] = random.uniform,
+) -> None:
+    """Give one client a session; whichever side ends first ends both. Closes the socket.
+
+    Nothing that goes wrong with this client leaves this function; a bug is logged once, under an
+    id that the client is told.
+
+    Args:
+        socket: open, and nobody else's.
+        gateway: where the session comes from.
+        stopping: set when the server wants to end politely.
+        uniform: draws the jitter of the idle time.
+    """
+    limits = gateway.config.websocket
+    jitter = uniform(-limits.idle_jitter_seconds, limits.idle_jitter_seconds)
+    idle = limits.idle_timeout_seconds + jitter
+    # This stays true if we are cancelled, because only a stopping server does that.
+    ending = SERVER_STOPS
+    try:
+        ending = await _converse(socket, gateway, stopping, idle)
+    except* Exception as group:  # noqa: BLE001  # the top of a connection
+        ending = _ending(group)
+    finally:
+        await _close(socket, ending)
+
+
+async def _converse(
+    socket: WebSocket, gateway: Gateway, stopping: trio.Event, idle: float
+) -> Ending:
+    async with trio.open_nursery() as nursery:
+        async with gateway.open_session() as session:
+            talk = Talk(socket, session, gateway)
+            # Outside of the session, whose last words are said while it ends.
+            nursery.start_soon(talk.events_to_client, name="ws/events")
+            ending = await _until_over(talk, stopping, idle)
+        nursery.cancel_scope.deadline = trio.current_time() + DRAIN
+    return ending
+
+
+async def _until_over(talk: Talk, stopping: trio.Event, idle: float) -> Ending:
+    """Let them talk until somebody or something ends it; say what it was."""
+    ending = CLIENT_LEFT
+
+    async def end(wait: Callable[[], Awaitable[None]], because: Ending) -> None:
+        nonlocal ending
+        await wait()
+        ending = because
+        nursery.cancel_scope.cancel(reason=because.reason or "the client left")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(talk.audio_to_client, name="ws/audio")
+        nursery.start_soon(talk.socket.keep_alive, name="ws/keep-alive")
+        nursery.start_soon(end, talk.from_client, CLIENT_LEFT, name="ws/from-client")
+        nursery.start_soon(end, partial(_unused, talk, idle), UNUSED, name="ws/idle")
+        nursery.start_soon(end, stopping.wait, SERVER_STOPS, name="ws/stopping")
+        nursery.start_soon(end, talk.over.wait, SESSION_OVER, name="ws/session")
+    return ending
+
+
+async def _unused(talk: Talk, idle: float) -> None:
+    """Return when nobody has said anything for ``idle`` seconds."""
+    while True:
+        until = talk.used_at + idle
+        if until <= trio.current_time():
+            return
+        await trio.sleep_until(until)
+
+
+def _ending(group: ExceptionGroup[Exception]) -> Ending:
+    """Find out what to tell the client about a failure, and log it if nobody foresaw it."""
+    if not is_known(group):
+        incident = uuid4().hex[:12]
+        log.error("connection failed, id %s", incident, exc_info=group)
+        text = f"Internal error (id {incident})"
+        return Ending(INTERNAL, text, farewell("internal_error", text))
+    code, message = describe(group)
+    # A client that does not read would not read this either.
+    last = None if code == SlowClient.code else farewell(code, message)
+    return Ending(close_code(group), code, last)
+
+
+async def _close(socket: WebSocket, ending: Ending) -> None:
+    if ending.last is not None:
+        gone = (SlowClient, trio.BrokenResourceError, trio.ClosedResourceError)
+        with trio.move_on_after(1, shield=True), suppress(*gone):
+            await socket.send(ending.last)
+    await socket.aclose(ending.code, ending.reason)

@@ -1,0 +1,142 @@
+"""Events and answers to a client's text: every form that some client reads, in one message."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from capabilities import Word
+from waav.server.errors import describe, details
+from waav.server.ws.schema import TransferRefused
+from waav.session.events import (
+    Event,
+    Failed,
+    Ready,
+    SpeechBegan,
+    SpeechEnded,
+    Transcribed,
+)
+from waav.session.failures import shorten
+from waav.version import __version__
+
+
+def encode(event: Event, *, now_ms: int, speaking: bool = False) -> list[str]:
+    """Write what a session says: mostly one message; none if the client is not to hear of it.
+
+    Args:
+        now_ms: the wall clock, in milliseconds since 1970.
+        speaking: the client has asked for ``speaking_started`` and ``speaking_finished``.
+    """
+    match event:
+        case Ready():
+            return [_ready(event)]
+        case Transcribed():
+            return [_stt_result(event)]
+        case SpeechBegan(utterance=utterance):
+            began = _text("speaking_started", utterance_id=utterance, timestamp=now_ms)
+            return [began] if speaking else []
+        case SpeechEnded():
+            return _speech_ended(event, now_ms, speaking=speaking)
+        case Failed(code=code, message=message, recoverable=recoverable, details=more):
+            return [_error("error", code, message, recoverable=recoverable, more=more)]
+
+
+def refusal(exc: BaseException) -> str:
+    """Write why a request of the client was not carried out; the connection goes on."""
+    kind = "sip_transfer_error" if isinstance(exc, TransferRefused) else "error"
+    return _error(kind, *describe(exc), more=details(exc))
+
+
+def farewell(code: str, message: str) -> str:
+    """Write why the connection is about to end."""
+    return _error("error", code, message, recoverable=False)
+
+
+def pong(timestamp: int | None, *, now_ms: int) -> str:
+    """Answer a ping with its own time stamp, or ours if it had none."""
+    return _text("pong", timestamp=now_ms if timestamp is None else timestamp, server_time=now_ms)
+
+
+def authenticated() -> str:
+    """Say that the client may go on."""
+    return _text("authenticated")
+
+
+def _ready(event: Ready) -> str:
+    able = {"stt": event.stt, "tts": event.tts}
+    return _text(
+        "ready",
+        stream_id=event.stream_id,
+        session_id=event.stream_id,
+        livekit_url="",  # clients expect the key even where there are no rooms
+        livekit_connected=False,
+        stt_ready=event.stt,
+        tts_ready=event.tts,
+        dag_enabled=False,
+        capabilities=[name for name, there in able.items() if there],
+        server_version=__version__,
+    )
+
+
+def _stt_result(event: Transcribed) -> str:
+    words = event.words
+    speakers = {word.speaker for word in words}
+    return _text(
+        "stt_result",
+        transcript=event.text,
+        text=event.text,
+        is_final=event.final,
+        is_speech_final=event.speech_final,
+        confidence=event.confidence,
+        forced=True if event.forced else None,
+        language=event.language,
+        speaker_id=speakers.pop() if len(speakers) == 1 else None,
+        start_time=words[0].start if words else None,
+        end_time=words[-1].end if words else None,
+        words=[_word(word) for word in words] or None,
+    )
+
+
+def _word(word: Word) -> dict[str, Any]:
+    fields = {
+        "word": word.text,
+        "start": word.start,
+        "end": word.end,
+        "confidence": word.confidence,
+        "speaker_id": word.speaker,
+    }
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+def _speech_ended(event: SpeechEnded, now_ms: int, *, speaking: bool) -> list[str]:
+    stamps = {"utterance_id": event.utterance, "timestamp": now_ms}
+    texts = []
+    # Also for one that was cleared before it began: a client must not wait for an end in vain.
+    if speaking:
+        texts.append(_text("speaking_finished", **stamps))
+    if event.how != "cleared":
+        texts.append(_text("tts_playback_complete", **stamps))
+    return texts
+
+
+def _error(
+    kind: str,
+    code: str,
+    message: str,
+    *,
+    recoverable: bool = True,
+    more: Mapping[str, Any] | None = None,
+) -> str:
+    return _text(
+        kind,
+        code=code,
+        message=shorten(message),
+        recoverable=recoverable,
+        details=dict(more) if more else None,
+    )
+
+
+def _text(kind: str, **fields: Any) -> str:
+    """Leave out what is not known: a client takes null for a value."""
+    known = {key: value for key, value in fields.items() if value is not None}
+    return msgspec.json.encode({"type": kind, **known}).decode()

@@ -1,0 +1,63 @@
+"""What single fields of a message may hold.
+
+Sizes are in bytes of UTF-8, because that is what they cost, and their texts are part of the
+protocol. A validator that raises ValueError becomes ``Invalid message format`` with the place.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from typing import Annotated, Any, TypeAlias
+
+import attrs
+from msgspec import Meta
+
+from capabilities import parse_encoding
+from waav.errors import InvalidRequest
+
+Validator: TypeAlias = Callable[[Any, "attrs.Attribute[Any]", Any], None]
+
+Rate: TypeAlias = Annotated[int, Meta(ge=8000, le=48000)]
+"""Hertz."""
+Channels: TypeAlias = Annotated[int, Meta(ge=1, le=2)]
+Milliseconds: TypeAlias = Annotated[int, Meta(ge=0, le=600_000)]
+Seconds: TypeAlias = Annotated[float, Meta(gt=0, le=600)]
+Timestamp: TypeAlias = Annotated[int, Meta(ge=-(2**53), le=2**53)]
+"""Milliseconds since 1970; the range that every JSON reader keeps exactly."""
+Words: TypeAlias = Annotated[
+    tuple[Annotated[str, Meta(max_length=256)], ...], Meta(max_length=1000)
+]
+
+
+def check_size(size: int, limit: int, what: str) -> None:
+    """Raise InvalidRequest if ``size`` bytes are more than ``limit``."""
+    if size > limit:
+        raise InvalidRequest(
+            f"{what} too large: {size} bytes (max: {limit} bytes)", code="field_too_large"
+        )
+
+
+def at_most(limit: int, what: str) -> Validator:
+    """Make a validator for a text of at most ``limit`` bytes, called ``what`` in the error."""
+
+    def check(_instance: Any, _attribute: "attrs.Attribute[Any]", text: str | None) -> None:
+        if text is not None:
+            check_size(len(text.encode()), limit, what)
+
+    return check
+
+
+def is_encoding(_instance: Any, _attribute: "attrs.Attribute[Any]", name: str) -> None:
+    """Accept every name of an encoding that clients are known to use."""
+    parse_encoding(name)
+
+
+def is_storage_key(_instance: Any, _attribute: "attrs.Attribute[Any]", name: str | None) -> None:
+    """Accept a name that can become a part of a path without leading anywhere else."""
+    if not name:
+        return
+    bad = re.search(r"[/\\]|\.\.", name) or not name.strip(".")
+    if bad or any(unicodedata.category(char) == "Cc" for char in name):
+        raise InvalidRequest(
+            "Invalid stream ID: no '/', '\\', '..' or control characters", code="invalid_stream_id"
+        )

@@ -1,0 +1,274 @@
+"""What a client may say: one class for each message, checked when it is made.
+
+``value()`` turns a message into what the connection acts on: a command for the session, or a
+request to the connection itself. A message that cannot be served raises InvalidRequest there.
+"""
+
+import html
+import re
+from typing import Any, Protocol, TypeAlias
+
+import attrs
+import msgspec
+
+from capabilities import Secret
+from waav.errors import InvalidRequest
+from waav.server.errors import NotAvailable
+from waav.server.ws.blocks import Features, Feeling, STTBlock, TTSBlock, given, pace
+from waav.server.ws.fields import Timestamp, at_most, check_size, is_storage_key
+from waav.session.commands import Clear, Configure, Speak
+
+SPEAK_LIMIT = 102_400
+MESSAGE_LIMIT = 51_200
+TOKEN_LIMIT = 4096
+NAME_LIMIT = 256
+
+NO_ROOM = "LiveKit client not configured. Send config message with livekit configuration first."
+
+
+class TransferRefused(InvalidRequest):
+    """A call cannot be handed over; clients hear of it in a message of its own type."""
+
+
+@attrs.frozen
+class Setup:
+    """A ``config``: the command, and what concerns the connection."""
+
+    command: Configure
+    events: bool | None = None
+    """Whether to tell when speech begins and ends; None leaves it as it is."""
+    notices: tuple[InvalidRequest, ...] = ()
+    """Parts that cannot be had; the rest goes on without them."""
+    ignored: tuple[str, ...] = ()
+    """Fields that were read and have no effect."""
+
+
+@attrs.frozen
+class Say:
+    """A ``speak``: the command, and the provider that was named with it."""
+
+    command: Speak
+    provider: str | None = None
+    ignored: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class Sound:
+    """Audio that came as text."""
+
+    data: bytes = attrs.field(repr=lambda data: f"<{len(data)} bytes>")
+
+
+@attrs.frozen
+class Ping:
+    """A client that asks whether we are there."""
+
+    timestamp: int | None = None
+    """Its own clock, in milliseconds."""
+
+
+@attrs.frozen
+class Authenticate:
+    """A client that says who it is."""
+
+    token: Secret
+
+
+@attrs.frozen
+class Nothing:
+    """A message that asks for what happens anyway."""
+
+
+Request: TypeAlias = Setup | Say | Clear | Sound | Ping | Authenticate | Nothing
+
+
+class Message(Protocol):
+    """What all message classes have in common."""
+
+    def value(self) -> Request:
+        """Return what is asked for.
+
+        Raises:
+            InvalidRequest: it cannot be had, in this session or in this version.
+        """
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class ConfigMessage:
+    """``config``."""
+
+    stream_id: str | None = attrs.field(
+        default=None, validator=[at_most(NAME_LIMIT, "Stream ID"), is_storage_key]
+    )
+    audio: bool | None = None
+    audio_disabled: bool | None = None
+    stt_config: STTBlock | None = None
+    tts_config: TTSBlock | None = None
+    livekit: dict[str, Any] | None = None
+    dag_config: dict[str, Any] | None = None
+    features: Features = Features()
+    audio_features: dict[str, Any] | None = None
+    realtime_config: dict[str, Any] | None = None
+
+    def value(self) -> Setup:
+        """Return the command; refuse a room, because the rest would not be what was meant."""
+        if self.livekit is not None:
+            raise NotAvailable("livekit", "LiveKit rooms are not available in this version")
+        command = Configure(
+            stt=self.stt_config.value(self.features) if self.stt_config else None,
+            tts=self.tts_config.value() if self.tts_config else None,
+            audio=not self.audio_disabled if self.audio is None else self.audio,
+            stream_id=self.stream_id or None,
+        )
+        return Setup(
+            command,
+            events=self.features.events,
+            notices=tuple(self._notices()),
+            ignored=tuple(self._ignored()),
+        )
+
+    def _notices(self) -> list[InvalidRequest]:
+        notices: list[InvalidRequest] = []
+        if self.realtime_config is not None:
+            text = "realtime_config belongs to the /realtime endpoint and is ignored here"
+            notices.append(InvalidRequest(text, code="use_realtime_endpoint"))
+        if self.dag_config is not None:
+            text = "DAG initialization failed: DAG routing is not available in this version"
+            notices.append(NotAvailable("dag", text))
+        return notices
+
+    def _ignored(self) -> list[str]:
+        features = [n for n in ("noise_cancellation", "vad") if getattr(self.features, n)]
+        feeling = given(self.tts_config, Feeling) if self.tts_config else {}
+        return [*features, *feeling, *(["audio_features"] if self.audio_features else [])]
+
+
+@attrs.frozen(kw_only=True)
+class SpeakMessage(Feeling):
+    """``speak``."""
+
+    text: str | None = attrs.field(default=None, validator=at_most(SPEAK_LIMIT, "Speak text"))
+    ssml: str | None = attrs.field(default=None, validator=at_most(SPEAK_LIMIT, "Speak text"))
+    flush: bool = True
+    allow_interruption: bool = True
+    voice_id: str = ""
+    model: str = ""
+    provider: str = ""
+    speed: float | None = None
+    pitch: float | None = None
+
+    def value(self) -> Say:
+        """Return the command; of SSML without a text, the words."""
+        if self.text is None and self.ssml is None:
+            raise ValueError("Object missing required field `text`")
+        command = Speak(
+            self.text if self.text is not None else _words(self.ssml or ""),
+            flush=self.flush,
+            allow_interruption=self.allow_interruption,
+            voice=self.voice_id or None,
+            model=self.model or None,
+            speed=None if self.speed is None else pace(self.speed),
+        )
+        pitch = () if self.pitch is None else ("pitch",)
+        return Say(command, self.provider or None, (*given(self, Feeling), *pitch))
+
+
+@attrs.frozen
+class ClearMessage:
+    """``clear``, and ``stop`` and ``interrupt``, which mean the same."""
+
+    def value(self) -> Clear:
+        """Return the command."""
+        return Clear()
+
+
+@attrs.frozen
+class FlushMessage:
+    """``flush``: speak what is queued. Nothing ever waits for it here, so there is nothing to do."""
+
+    def value(self) -> Nothing:
+        """Return that there is nothing to do."""
+        return Nothing()
+
+
+@attrs.frozen(kw_only=True)
+class AudioMessage:
+    """``audio``: a binary frame, for clients that can only send text."""
+
+    audio: bytes = b""
+    """Base64 on the wire."""
+
+    def value(self) -> Sound:
+        """Return the sound."""
+        return Sound(self.audio)
+
+
+@attrs.frozen(kw_only=True)
+class PingMessage:
+    """``ping``."""
+
+    timestamp: Timestamp | None = None
+
+    def value(self) -> Ping:
+        """Return the question."""
+        return Ping(self.timestamp)
+
+
+@attrs.frozen(kw_only=True)
+class AuthMessage:
+    """``auth``."""
+
+    token: str = attrs.field(repr=False, validator=at_most(TOKEN_LIMIT, "Auth token"))
+
+    def value(self) -> Authenticate:
+        """Return the token, hidden."""
+        return Authenticate(Secret(self.token))
+
+
+@attrs.frozen(kw_only=True)
+class SendMessage:
+    """``send_message``: for the room's other participants."""
+
+    message: str = attrs.field(validator=at_most(MESSAGE_LIMIT, "Message content"))
+    role: str | None = None
+    topic: str | None = None
+
+    def value(self) -> Request:
+        """Refuse: there is no room."""
+        raise InvalidRequest(NO_ROOM, code="livekit_not_configured")
+
+
+@attrs.frozen(kw_only=True)
+class SipTransfer:
+    """``sip_transfer``: hand the caller over to another number."""
+
+    transfer_to: str = attrs.field(validator=at_most(NAME_LIMIT, "SIP transfer_to"))
+    participant_identity: str | None = None
+
+    def value(self) -> Request:
+        """Refuse: a bad number first, then that there is no room."""
+        if not re.fullmatch(r"\+?[0-9]+", self.transfer_to.strip()):
+            text = "Invalid phone number: expected digits, with or without a leading '+'"
+            raise TransferRefused(text, code="invalid_phone_number")
+        text = "Room name not available. Ensure LiveKit is configured."
+        raise TransferRefused(text, code="livekit_not_configured")
+
+
+@attrs.frozen(kw_only=True)
+class CustomMessage:
+    """``custom``: for a plugin's own handler."""
+
+    message_type: str = attrs.field(validator=at_most(NAME_LIMIT, "Stream ID"))
+    payload: Any
+
+    def value(self) -> Request:
+        """Refuse: no plugin of this version handles messages."""
+        check_size(len(msgspec.json.encode(self.payload)), MESSAGE_LIMIT, "Message content")
+        text = f"Unknown custom message type: {self.message_type}"
+        raise InvalidRequest(text, code="unknown_custom_type")
+
+
+def _words(ssml: str) -> str:
+    """Take the words out of the markup."""
+    return html.unescape(re.sub(r"<[^>]*>", " ", ssml)).strip()

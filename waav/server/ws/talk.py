@@ -1,0 +1,160 @@
+"""What one client and its session have to say to each other: a loop for each direction."""
+
+import logging
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import assert_never
+
+import attrs
+import trio
+
+from waav.errors import InvalidRequest, WaavError
+from waav.gateway import Gateway
+from waav.server.websocket import WebSocket
+from waav.server.ws.decode import decode
+from waav.server.ws.encode import authenticated, encode, pong, refusal
+from waav.server.ws.schema import (
+    Authenticate,
+    Nothing,
+    Ping,
+    Request,
+    Say,
+    Setup,
+    Sound,
+)
+from waav.session.commands import Clear
+from waav.session.events import Failed, Ready
+from waav.session.session import Session
+
+log = logging.getLogger(__name__)
+
+AUDIO_LIMIT = 5 << 20
+"""Bytes of one binary message."""
+
+
+@attrs.define(eq=False)
+class Talk:
+    """One client's conversation with its session. Each loop is run by a task of the connection."""
+
+    socket: WebSocket
+    session: Session
+    gateway: Gateway
+    over: trio.Event = attrs.Factory(trio.Event)
+    """Set when the session has said its last word."""
+    _ready: trio.Event = attrs.Factory(trio.Event)
+    _voice: str | None = None
+    """The TTS provider, as the client calls it."""
+    _speaking: bool = False
+    """The client wants to know when speech begins and ends."""
+    _warned: set[str] = attrs.Factory(set)
+
+    @property
+    def used_at(self) -> float:
+        """When something was last said on either side; pings to the client and pongs are nothing."""
+        return max(self.socket.last_received, self.socket.last_sent)
+
+    async def from_client(self) -> None:
+        """Do what the client asks for, one message at a time, until it leaves."""
+        async for message in self.socket:
+            try:
+                if isinstance(message, bytes):
+                    self._hear(message)
+                else:
+                    await self._obey(decode(message))
+            except InvalidRequest as exc:
+                await self.tell(refusal(exc))
+
+    async def events_to_client(self) -> None:
+        """Tell the client what the session has to tell, until it has nothing more."""
+        async for event in self.session.events:
+            for text in encode(event, now_ms=_wall_clock_ms(), speaking=self._speaking):
+                await self.tell(text)
+            match event:
+                case Ready():
+                    self._ready.set()
+                case Failed(recoverable=False):
+                    break
+                case _:
+                    pass
+        self.over.set()
+
+    async def audio_to_client(self) -> None:
+        """Hand over the session's voice."""
+        # It travels apart from the events, and must not overtake the first of them.
+        await self._ready.wait()
+        async for frame in self.session.audio_out:
+            await self.tell(frame.data)
+
+    async def tell(self, message: str | bytes) -> None:
+        """Send one message. A client that has left is no error: ``from_client`` ends by itself."""
+        with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+            await self.socket.send(message)
+
+    def _hear(self, data: bytes) -> None:
+        if len(data) > AUDIO_LIMIT:
+            raise InvalidRequest(
+                f"Audio frame too large: {len(data)} bytes (max: {AUDIO_LIMIT} bytes)",
+                code="audio_too_large",
+            )
+        if data:
+            self.session.push_audio(data)
+
+    async def _obey(self, request: Request) -> None:
+        """Answer, or pass a command on; waits while the session has enough of them."""
+        match request:
+            case Setup():
+                await self._set_up(request)
+            case Say():
+                await self._say(request)
+            case Clear():
+                await self.session.submit(request)
+            case Sound(data=data):
+                self._hear(data)
+            case Ping(timestamp=timestamp):
+                await self.tell(pong(timestamp, now_ms=_wall_clock_ms()))
+            case Authenticate():
+                await self.tell(authenticated())
+            case Nothing():
+                pass
+            case _:
+                assert_never(request)
+
+    async def _set_up(self, request: Setup) -> None:
+        """Configure the session, after a word on what cannot be had."""
+        self._warn(request.ignored)
+        for notice in request.notices:
+            await self.tell(refusal(notice))
+        if request.events is not None:
+            self._speaking = request.events
+        if request.command.tts is not None:
+            self._voice = request.command.tts.provider
+        await self.session.submit(request.command)
+
+    async def _say(self, request: Say) -> None:
+        """Let the session speak, with the voice it has."""
+        self._warn(request.ignored)
+        if request.provider and not self._is_voice(request.provider):
+            text = "The provider cannot change within a session; that of tts_config speaks"
+            notice = InvalidRequest(text, code="provider_change_unsupported")
+            await self.tell(refusal(notice))
+        await self.session.submit(request.command)
+
+    def _is_voice(self, name: str) -> bool:
+        """Say whether a name leads to the provider that speaks, if any does."""
+        if self._voice is None or name == self._voice:
+            return True
+        try:
+            return self.gateway.means.tts(name).id == self.gateway.means.tts(self._voice).id
+        except WaavError:
+            return False
+
+    def _warn(self, ignored: tuple[str, ...]) -> None:
+        """Log, once in a session, which fields have no effect."""
+        news = set(ignored) - self._warned
+        if news:
+            self._warned |= news
+            log.warning("not supported, ignored: %s", ", ".join(sorted(news)))
+
+
+def _wall_clock_ms() -> int:
+    return int(datetime.now(UTC).timestamp() * 1000)
