@@ -3,6 +3,11 @@
 import json
 from typing import Any
 
+import pytest
+from click.shell_completion import ShellComplete
+
+from waav.cli.main import main
+
 
 def test_providers(waav: Any) -> None:
     listed = json.loads(waav("providers", "--json").stdout)
@@ -40,3 +45,17 @@ def test_help_explains_every_command(waav: Any) -> None:
     for command in ("serve", "demo", "speak", "transcribe", "check-config", "openapi"):
         assert command in text
         assert waav(command, "--help").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "typed", "names"),
+    [
+        (["transcribe", "--provider"], "po", ["pocketsphinx"]),
+        (["speak", "--provider"], "espeak", ["espeak", "espeak-ng"]),
+        (["voices", "--provider"], "none", []),
+        ([], "tr", ["transcribe"]),
+    ],
+)
+def test_the_shell_completes_names(words: list[str], typed: str, names: list[str]) -> None:
+    completions = ShellComplete(main, {}, "waav", "_WAAV_COMPLETE").get_completions(words, typed)
+    assert [item.value for item in completions] == names

@@ -12,8 +12,9 @@ from waav.plugins import discover
 @cache
 def known(capability: Capability) -> list[str]:
     """Ids and aliases of the installed providers that have a capability, sorted."""
-    manifests = [each for each in discover().manifests if capability in each.abilities]
-    return sorted({name for each in manifests for name in (each.id, *each.aliases)})
+    manifests = [each.manifest for each in discover().found]
+    having = [each for each in manifests if capability in each.abilities]
+    return sorted({name for each in having for name in (each.id, *each.aliases)})
 
 
 class ProviderName(click.ParamType[str]):

@@ -1,0 +1,164 @@
+"""The contract of a plugin: its manifest, its recipe, and each capability that it brings."""
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from capabilities import (
+    SPEECH,
+    Ability,
+    AudioFormat,
+    Capability,
+    Encoding,
+    Health,
+    Manifest,
+    Plugin,
+    PluginContext,
+    Secret,
+    STTOptions,
+)
+from waav.testing.contract import Belongings, promise, within
+from waav.testing.stt import check_stt
+from waav.testing.tts import check_tts
+from waav.testing.vad import check_vad
+
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_OPENING = 30.0
+"""Seconds that opening or closing a plugin may take."""
+
+
+async def check_plugin(
+    manifest: Manifest,
+    *,
+    settings: Any = None,
+    credentials: Mapping[str, Secret] | None = None,
+    requires: Mapping[str, Plugin] | None = None,
+    limit: int | None = None,
+    text: str | None = None,
+) -> None:
+    """Raise AssertionError at the first promise that a plugin does not keep.
+
+    It is opened twice, one after the other, as a supervisor would; each capability that it brings
+    goes through its own suite.
+
+    Args:
+        manifest: the plugin's.
+        settings: an instance of ``manifest.settings``; the defaults if None.
+        credentials: for those that it names.
+        requires: for those that it requires.
+        limit: streams or requests at one time, if the settings make it another than the manifest.
+        text: the words that its recogniser must find in :func:`~waav.testing.audio.question`.
+    """
+    check_manifest(manifest)
+    context = PluginContext(
+        id=manifest.id,
+        settings=manifest.settings() if settings is None else settings,
+        credentials=credentials or {},
+        requires=requires or {},
+        data_dir=None,
+        log=logging.getLogger(f"waav.plugin.{manifest.id}"),
+    )
+    before = Belongings.now()
+    for whole in (True, False):
+        await _check_opened(manifest, context, limit, text, whole=whole)
+        # The libraries that a plugin loads may keep files open; they do so once.
+        before = attrs.evolve(before, files=Belongings.now().files) if whole else before
+        await before.check_no_more("closing the plugin")
+
+
+def check_manifest(manifest: Manifest) -> None:
+    """Raise AssertionError at the first thing in a manifest that is not as it must be."""
+    promise(_ID.fullmatch(manifest.id), f"an id is lower case words with '-': {manifest.id!r}")
+    promise(manifest.name.strip(), "a plugin has a name for people")
+    promise(manifest.abilities, "a plugin brings at least one capability")
+    names = [manifest.id, *manifest.aliases]
+    promise(len(set(names)) == len(names), f"id and aliases are different names: {names}")
+    for alias in manifest.aliases:
+        promise(alias == alias.strip().lower() and alias, f"an alias is lower case: {alias!r}")
+    promise(attrs.has(manifest.settings), f"settings are an attrs class: {manifest.settings}")
+    for capability, ability in manifest.abilities.items():
+        promise(isinstance(capability, Capability), f"{capability!r} is no Capability")
+        _check_ability(capability, ability)
+
+
+def _check_ability(capability: Capability, ability: Ability) -> None:
+    options = ability.options
+    promise(options is None or attrs.has(options), f"options are an attrs class: {options}")
+    promise(ability.encodings, f"{capability} names the encodings that it takes or gives")
+    promise(ability.channels >= 1, f"{capability} has at least one channel")
+    limit = ability.limits.concurrency
+    promise(limit is None or limit >= 1, f"a limit on concurrency is 1 or more: {limit}")
+
+
+async def _check_opened(
+    manifest: Manifest,
+    context: PluginContext,
+    limit: int | None,
+    text: str | None,
+    *,
+    whole: bool,
+) -> None:
+    opening = manifest.open(context)
+    async with within(_OPENING, "opening the plugin"):
+        plugin = await opening.__aenter__()
+    # A plugin with a nursery would wrap what is raised in its block, and the reader wants to
+    # see which promise was broken.
+    broken: Exception | None = None
+    try:
+        await _check_brought(manifest, plugin)
+        if whole:
+            await _check_capabilities(manifest, plugin, limit, text)
+    except Exception as error:  # noqa: BLE001 - raised again, when the plugin is closed
+        broken = error
+    finally:
+        async with within(_OPENING, "closing the plugin"):
+            await opening.__aexit__(None, None, None)
+    if broken is not None:
+        raise broken
+
+
+async def _check_brought(manifest: Manifest, plugin: Plugin) -> None:
+    promise(isinstance(plugin, Plugin), f"opening gives a Plugin, not {plugin!r}")
+    for capability in Capability:
+        named = capability in manifest.abilities
+        brought = getattr(plugin, capability) is not None
+        promise(
+            named == brought,
+            f"the manifest names {capability} {'but' if named else 'not, and'} the plugin"
+            f" {'brings' if brought else 'does not bring'} it",
+        )
+    health = await plugin.health()
+    promise(isinstance(health, Health), f"health gives a Health, not {health!r}")
+
+
+async def _check_capabilities(
+    manifest: Manifest, plugin: Plugin, limit: int | None, text: str | None
+) -> None:
+    abilities = {
+        capability: _limited(ability, limit) for capability, ability in manifest.abilities.items()
+    }
+    if plugin.stt is not None:
+        ability = abilities[Capability.STT]
+        refused = [STTOptions(format=audio) for audio in _strangers(ability)]
+        await check_stt(plugin.stt, ability, text=text, refused=refused)
+    if plugin.tts is not None:
+        await check_tts(plugin.tts, abilities[Capability.TTS])
+    if plugin.vad is not None:
+        await check_vad(plugin.vad, abilities[Capability.VAD])
+
+
+def _limited(ability: Ability, limit: int | None) -> Ability:
+    if limit is None:
+        return ability
+    return attrs.evolve(ability, limits=attrs.evolve(ability.limits, concurrency=limit))
+
+
+def _strangers(ability: Ability) -> list[AudioFormat]:
+    """Return formats that a manifest does not name, and that must be refused therefore."""
+    strangers = [AudioFormat(each) for each in Encoding if each not in ability.encodings][:1]
+    if ability.sample_rates:
+        strangers.append(attrs.evolve(SPEECH, sample_rate=max(ability.sample_rates) + 1))
+    return strangers
