@@ -132,6 +132,7 @@ class Replay:
         return getattr(self._stream, name)
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
+        """Return what was read already, and then what comes."""
         if not self._received:
             return await self._stream.receive_some(max_bytes)
         await trio.lowlevel.checkpoint()

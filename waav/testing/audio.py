@@ -1,11 +1,11 @@
 """Sound to test with: silence, a tone, a spoken question, and WAV files."""
 
-import math
 import wave
-from array import array
 from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
+
+import numpy as np
 
 from capabilities import SPEECH, AudioFormat, AudioFrame, Encoding
 
@@ -35,12 +35,10 @@ def tone(
 
     ``level`` is 0 to 1, where 1 is as loud as the format can.
     """
-    step = 2 * math.pi * frequency / _linear16(audio).sample_rate
-    count = audio.size(duration) // audio.sample_bytes
-    samples = array("h")
-    for index in range(count):
-        samples.extend([round(level * 32767 * math.sin(step * index))] * audio.channels)
-    return AudioFrame(samples.tobytes(), audio)
+    step = 2 * np.pi * frequency / _linear16(audio).sample_rate
+    wave_form = np.sin(step * np.arange(audio.size(duration) // audio.sample_bytes))
+    samples = np.round(level * 32767 * wave_form).astype("<i2")
+    return AudioFrame(np.repeat(samples, audio.channels).tobytes(), audio)
 
 
 def cut(frame: AudioFrame, size: int) -> Iterator[AudioFrame]:

@@ -11,6 +11,9 @@ import trio
 
 from capabilities import (
     SPEECH,
+    STT,
+    TTS,
+    VAD,
     Ability,
     AudioFormat,
     AudioFrame,
@@ -132,21 +135,20 @@ class FakeTTS:
         await trio.lowlevel.checkpoint()
         return sorted(self.speakers, key=lambda voice: voice.id)
 
-    def sound_of(self, text: str, speed: float = 1.0) -> bytes:
-        """Return all bytes that a text becomes."""
-        if not text.strip():
-            return b""
-        return tone(len(text) * self.per_character / speed, audio=self.format).data
+    def size_of(self, text: str, speed: float = 1.0) -> int:
+        """Return the bytes that a text becomes; 0 for a blank one."""
+        return self.format.size(len(text) * self.per_character / speed) if text.strip() else 0
 
     async def _frames(self, request: SpeechRequest) -> AsyncGenerator[AudioFrame, None]:
-        pcm = self.sound_of(request.text, request.speed)
+        size = self.size_of(request.text, request.speed)
         step = self.format.size(self.frame)
-        for count, offset in enumerate(range(0, len(pcm), step)):
+        sound = tone(self.frame, audio=self.format).data
+        for count, offset in enumerate(range(0, size, step)):
             await trio.sleep(self.delay)
             if count == self.fail_after:
                 raise self.error
             start = self.format.duration(offset)
-            yield AudioFrame(pcm[offset : offset + step], self.format, start)
+            yield AudioFrame(sound[: size - offset], self.format, start)
 
 
 @attrs.define(eq=False)
@@ -180,9 +182,9 @@ class FakeVAD:
 def manifest_of(
     id: str = NAME,  # noqa: A002 - it is what the manifest calls it
     *,
-    stt: FakeSTT | None = None,
-    tts: FakeTTS | None = None,
-    vad: FakeVAD | None = None,
+    stt: STT | None = None,
+    tts: TTS | None = None,
+    vad: VAD | None = None,
     **fields: Any,
 ) -> Manifest:
     """Return the manifest of a plugin that brings what is given; ``fields`` are further ones of it."""
@@ -202,10 +204,16 @@ def manifest_of(
     return attrs.evolve(plain, **fields)
 
 
-def _ability(fake: Any) -> Ability:
-    """Say of a fake what is true of it."""
-    audio: AudioFormat | None = fake.format if isinstance(fake, FakeTTS) else fake.takes
-    limits = Limits(concurrency=fake.limit)
+def _ability(capability: object) -> Ability:
+    """Say what is true of a fake; little is known of anything else."""
+    match capability:
+        case FakeTTS():
+            audio: AudioFormat | None = capability.format
+        case FakeSTT() | FakeVAD():
+            audio = capability.takes
+        case _:
+            return Ability(languages=("multi",))
+    limits = Limits(concurrency=capability.limit)
     if audio is None:
         return Ability(languages=("multi",), encodings=tuple(Encoding), channels=2, limits=limits)
     return Ability(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import attrs
+import trio
 
 from capabilities import (
     SPEECH,
@@ -20,7 +21,7 @@ from capabilities import (
     Secret,
     STTOptions,
 )
-from waav.testing.contract import Belongings, promise, within
+from waav.testing.contract import Belongings, promise
 from waav.testing.stt import check_stt
 from waav.testing.tts import check_tts
 from waav.testing.vad import check_vad
@@ -101,23 +102,24 @@ async def _check_opened(
     *,
     whole: bool,
 ) -> None:
-    opening = manifest.open(context)
-    async with within(_OPENING, "opening the plugin"):
-        plugin = await opening.__aenter__()
     # A plugin with a nursery would wrap what is raised in its block, and the reader wants to
-    # see which promise was broken.
+    # see which promise was broken: so it is raised behind the block.
     broken: Exception | None = None
-    try:
-        await _check_brought(manifest, plugin)
-        if whole:
-            await _check_capabilities(manifest, plugin, limit, text)
-    except Exception as error:  # noqa: BLE001 - raised again, when the plugin is closed
-        broken = error
-    finally:
-        async with within(_OPENING, "closing the plugin"):
-            await opening.__aexit__(None, None, None)
+    start = trio.current_time()
+    async with manifest.open(context) as plugin:
+        opening = trio.current_time() - start
+        try:
+            promise(opening <= _OPENING, f"opening the plugin takes {opening} s")
+            await _check_brought(manifest, plugin)
+            if whole:
+                await _check_capabilities(manifest, plugin, limit, text)
+        except Exception as error:  # noqa: BLE001 - see above
+            broken = error
+        start = trio.current_time()
     if broken is not None:
         raise broken
+    closing = trio.current_time() - start
+    promise(closing <= _OPENING, f"closing the plugin takes {closing} s")
 
 
 async def _check_brought(manifest: Manifest, plugin: Plugin) -> None:
