@@ -17,7 +17,10 @@ import attrs
 
 
 class WaavError(Exception):
-    """Base of the gateway's own errors. ``code`` is the stable name that clients see."""
+    """Base of the gateway's own errors.
+
+    Clients see ``code``, a stable name, and ``message``; ``str()`` may say more, to operators.
+    """
 
     code: ClassVar[str] = "internal_error"
 
@@ -94,9 +97,14 @@ class PluginNotRunning(WaavError):
 
     code = "provider_unavailable"
 
-    def __init__(self, plugin: str, message: str) -> None:
-        super().__init__(f"{plugin}: {message}")
+    def __init__(self, plugin: str, state: str, reason: str = "") -> None:
+        super().__init__(f"{plugin}: {state}")
         self.plugin = plugin
+        self.reason = reason
+        """For operators: it may quote a stranger's exception, and so is no part of the message."""
+
+    def __str__(self) -> str:
+        return f"{self.message}: {self.reason}" if self.reason else self.message
 
 
 class SlowClient(WaavError):

@@ -39,7 +39,14 @@ def test_memory_is_bounded_whatever_comes() -> None:
     queue = FreshestFrames(patience=1.0, max_bytes=64_000)
     for _ in range(1000):
         queue.put(FRAME, 0.0)
-    assert len(queue) == 100
+    assert len(queue) == 64_000 // (640 + 256)
+
+
+def test_a_million_tiny_frames_are_not_free() -> None:
+    queue = FreshestFrames(patience=1.0)
+    for _ in range(100_000):
+        queue.put(AudioFrame(b"\0\0"), 0.0)
+    assert len(queue) < 5 * 1024 * 1024 / 256
 
 
 def test_the_frame_that_just_came_stays_even_if_it_is_huge() -> None:

@@ -143,7 +143,7 @@ async def test_anything_else_is_the_plugins_failure(
     """The caller learns the kind, the log the whole, once; the plugin runs on."""
     with caplog.at_level(logging.ERROR), pytest.raises(PluginFailed) as told:
         await guarded.run(fail, error)
-    assert told.value.message == f"parrot: unexpected {kind}"
+    assert str(told.value) == f"parrot: unexpected {kind}"
     assert told.value.__cause__ is error
     assert [record.exc_info and record.exc_info[1] for record in caplog.records] == [error]
     assert status(plugins).state is State.RUNNING
@@ -252,7 +252,7 @@ async def test_a_call_under_way_ends_when_its_plugin_goes_away(
     async def call() -> None:
         with pytest.raises(PluginNotRunning) as error:
             await guarded.run(wait_for_ever, started)
-        told.append(error.value.message)
+        told.append(str(error.value))
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(call)

@@ -212,7 +212,7 @@ async def test_other_calls_of_a_plugin_that_does_not_let_go_end(
         async def other() -> None:
             with pytest.raises(PluginNotRunning) as told:
                 await guarded.run(wait_for_ever)
-            ended.append(told.value.message)
+            ended.append(str(told.value))
 
         nursery.start_soon(other)
         with trio.move_on_after(1):

@@ -86,7 +86,7 @@ def test_a_mistake_names_its_key(plugin: Manifest, table: Mapping[str, Any], mis
 def test_a_mistake_does_not_show_a_secret(plugin: Manifest) -> None:
     with pytest.raises(SettingsMistake) as told:
         structure(plugin, {"token": ["s3cret"], "model": {"key": "s3cret"}})
-    assert "s3cret" not in told.value.message
+    assert "s3cret" not in str(told.value)
 
 
 def test_a_plugin_without_settings_takes_none(manifest: Callable[..., Manifest]) -> None:

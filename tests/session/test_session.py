@@ -56,7 +56,8 @@ async def test_words_come_back_in_order(
         Transcribed("hello", final=True, confidence=0.9),
         Transcribed("hello", final=True, speech_final=True, turn="hello", confidence=1.0),
     ]
-    assert ears.seconds == 1.0
+    await settle()
+    assert ears.seconds == pytest.approx(1.0)
 
 
 async def test_a_final_that_ends_the_turn_is_one_event(
@@ -156,7 +157,7 @@ async def test_audio_for_nobody_is_answered_once(
     )
     session.push_audio(SECOND)
     session.push_audio(SECOND)
-    assert (await next_event(session)).code == "audio_disabled"  # type: ignore[union-attr]
+    assert (await next_event(session)).code == "missing_stt_config"  # type: ignore[union-attr]
     await settle()
     with pytest.raises(trio.WouldBlock):
         session.events.receive_nowait()
@@ -273,7 +274,7 @@ async def test_a_provider_that_refuses_leaves_nothing_behind(
     )
     assert ears.open_streams == 0
     await session.submit(Speak("hello"))
-    assert (await next_event(session)).code == "audio_disabled"  # type: ignore[union-attr]
+    assert (await next_event(session)).code == "not_configured"  # type: ignore[union-attr]
     ears.fail = None
     await session.submit(BOTH)
     assert isinstance(await next_event(session), Ready)
@@ -286,6 +287,76 @@ async def test_a_provider_that_does_not_answer_is_given_up(
     await session.submit(HEARING)
     assert (await next_event(session)).code == "provider_timeout"  # type: ignore[union-attr]
     assert trio.current_time() == pytest.approx(30.0)
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [Configure(stt=STTConfig("none")), Configure(stt=STTConfig("ears"), tts=TTSConfig("none"))],
+)
+async def test_a_refused_second_config_leaves_the_first_at_work(
+    autojump_clock: MockClock, session: Session, ears: Ears, refused: Configure
+) -> None:
+    await session.submit(HEARING)
+    await next_event(session, Ready)
+    await session.submit(refused)
+    assert isinstance(await next_event(session), Failed)
+    session.push_audio(SECOND)
+    await settle()
+    assert ears.seconds == pytest.approx(1.0)
+    assert ears.open_streams == 1
+
+
+async def test_two_configs_in_a_row_are_each_answered_truly(
+    autojump_clock: MockClock, session: Session, ears: Ears
+) -> None:
+    ears.connect_delay = 1.0
+    await session.submit(HEARING)
+    await session.submit(HEARING)
+    for _ in range(2):
+        assert await next_event(session) == Ready(session.stream_id, stt=True, tts=False)
+
+
+async def test_audio_off_stops_even_what_may_not_be_interrupted(
+    autojump_clock: MockClock, session: Session, mouth: Mouth, nursery: trio.Nursery
+) -> None:
+    sound: list[bytes] = []
+    nursery.start_soon(take, session, sound)
+    mouth.pace = 0.1
+    await session.submit(TALKING)
+    await session.submit(Speak("x" * 50, allow_interruption=False))
+    await next_event(session, SpeechBegan)
+    await session.submit(Configure(audio=False))
+    await next_event(session, Ready)
+    before = len(sound)
+    await trio.sleep(3)
+    assert len(sound) == before
+    await session.submit(Speak("more"))
+    assert (await next_event(session, Failed)).code == "audio_disabled"  # type: ignore[union-attr]
+    nursery.cancel_scope.cancel()
+
+
+async def test_a_stream_that_ends_by_itself_is_told(
+    autojump_clock: MockClock, session: Session, ears: Ears
+) -> None:
+    await session.submit(HEARING)
+    await next_event(session, Ready)
+    ears.hang_up()
+    assert await next_event(session) == Failed(
+        "stt_error", "STT streaming error: Network error: ears: the stream ended"
+    )
+
+
+@pytest.mark.parametrize("nonsense", ["hello", Final(None)])  # type: ignore[arg-type]
+async def test_a_plugin_that_gives_nonsense_is_the_one_to_blame(
+    autojump_clock: MockClock, session: Session, ears: Ears, nonsense: object
+) -> None:
+    await session.submit(HEARING)
+    await next_event(session, Ready)
+    ears.say(nonsense)  # type: ignore[arg-type]
+    failed = await next_event(session)
+    assert failed == Failed("plugin_failed", "STT streaming error: ears: unexpected TypeError")
+    await session.submit(HEARING)
+    assert isinstance(await next_event(session), Ready)
 
 
 # --- speaking ---------------------------------------------------------------------------------
@@ -479,6 +550,70 @@ async def test_a_flood_of_text_is_refused_and_clear_still_works(
     assert (await next_event(session, SpeechEnded)).how == "cleared"  # type: ignore[union-attr]
 
 
+async def test_a_clear_in_the_last_moment_gives_no_completion(
+    autojump_clock: MockClock, session: Session
+) -> None:
+    """All has been synthesised; the last frame is still on its way to a slow client."""
+    await session.submit(TALKING)
+    await session.submit(Speak("ab"))
+    await next_event(session, SpeechBegan)
+    frames = aiter(session.audio_out)
+    await anext(frames)
+    await anext(frames)
+    await settle()
+    await session.submit(Clear())
+    assert (await next_event(session, SpeechEnded)).how == "cleared"  # type: ignore[union-attr]
+
+
+async def test_no_completion_overtakes_a_slow_listener(
+    autojump_clock: MockClock, session: Session, nursery: trio.Nursery
+) -> None:
+    told: list[str] = []
+
+    async def listen() -> None:
+        async for frame in session.audio_out:
+            await trio.sleep(0.1)
+            told.append(f"{frame.duration:.1f}")
+
+    nursery.start_soon(listen)
+    await session.submit(TALKING)
+    await session.submit(Speak("abcd"))
+    await next_event(session, SpeechEnded)
+    assert told == ["0.1"] * 4
+    nursery.cancel_scope.cancel()
+
+
+async def test_no_frame_follows_a_clear_though_events_wait(
+    autojump_clock: MockClock, session: Session, ears: Ears, nursery: trio.Nursery
+) -> None:
+    """The client reads sound but is slow with events, so that the begin of speech waits."""
+    sound: list[bytes] = []
+    await session.submit(BOTH)
+    await next_event(session, Ready)
+    nursery.start_soon(take, session, sound)
+    ears.say(*[Interim(str(number)) for number in range(66)])
+    await settle()
+    await session.submit(Speak("abc"))
+    await settle()
+    await session.submit(Clear())
+    await settle()
+    while (event := await next_event(session)) and not isinstance(event, SpeechEnded):
+        pass
+    assert event.how == "cleared"
+    assert sound == []
+    nursery.cancel_scope.cancel()
+
+
+async def test_a_flood_of_nothing_is_bounded_too(
+    autojump_clock: MockClock, session: Session
+) -> None:
+    await session.submit(TALKING)
+    await session.submit(Speak("a"))
+    for _ in range(4120):
+        await session.submit(Speak(""))
+    assert (await next_event(session, Failed)).code == "speak_queue_full"  # type: ignore[union-attr]
+
+
 # --- ending -----------------------------------------------------------------------------------
 
 
@@ -493,6 +628,25 @@ async def test_leaving_closes_the_providers(
         await trio.sleep(1.5)
         assert (ears.open_streams, mouth.open_requests) == (1, 1)
     assert (ears.open_streams, mouth.open_requests) == (0, 0)
+
+
+async def test_both_ways_out_end_with_the_session(
+    autojump_clock: MockClock, means: Means, nursery: trio.Nursery
+) -> None:
+    ended: list[str] = []
+
+    async def until_the_end(source: object, name: str) -> None:
+        async for _ in source:  # type: ignore[attr-defined]
+            pass
+        ended.append(name)
+
+    async with open_session(means) as session:
+        nursery.start_soon(until_the_end, session.events, "events")
+        nursery.start_soon(until_the_end, session.audio_out, "audio")
+    await settle()
+    assert sorted(ended) == ["audio", "events"]
+    with pytest.raises(trio.BrokenResourceError):
+        await session.submit(Clear())
 
 
 async def test_a_provider_without_last_words_gets_half_a_second(

@@ -44,6 +44,10 @@ class Ears:
         for transcript in transcripts:
             self._said[-1].send_nowait(transcript)
 
+    def hang_up(self) -> None:
+        """Let the newest stream end, as if there were nothing more to say."""
+        self._said[-1].close()
+
     @property
     def seconds(self) -> float:
         """How much sound has arrived."""

@@ -10,6 +10,8 @@ from capabilities import AudioFrame
 
 MAX_BYTES = 5 * 1024 * 1024
 """As much as one audio message of the WebSocket protocol may hold."""
+OVERHEAD = 256
+"""What a frame costs beside its sound, so that a million tiny ones are not free."""
 
 
 @attrs.define
@@ -43,7 +45,7 @@ class FreshestFrames:
         due = max(now, self._next_due)
         self._next_due = due + frame.duration
         self._frames.append((due, frame))
-        self._bytes += len(frame.data)
+        self._bytes += len(frame.data) + OVERHEAD
         gone = 0
         while len(self._frames) > 1 and (
             now - self._frames[0][0] > self.patience or self._bytes > self.max_bytes
@@ -54,8 +56,13 @@ class FreshestFrames:
         self._readers.unpark()
         return gone
 
+    @property
+    def closed(self) -> bool:
+        """Whether no frame follows."""
+        return self._closed
+
     def go_live(self, patience: float) -> None:
-        """Have this patience as soon as all that waits now has been taken."""
+        """Have this patience as soon as the reader has once caught up with what waits."""
         self._live = patience
 
     def close(self) -> None:
@@ -65,7 +72,7 @@ class FreshestFrames:
 
     def _take(self) -> AudioFrame:
         _, frame = self._frames.popleft()
-        self._bytes -= len(frame.data)
+        self._bytes -= len(frame.data) + OVERHEAD
         return frame
 
     def __aiter__(self) -> "FreshestFrames":

@@ -12,6 +12,17 @@ LONGEST_FRAME = 0.1
 """Seconds. Long enough to be cheap, short enough that stopping takes effect at once."""
 
 
+def cut(frame: AudioFrame) -> Iterator[AudioFrame]:
+    """Yield a frame in pieces of at most 100 ms; compressed sound in one."""
+    size = frame.format.size(LONGEST_FRAME)
+    if not size or len(frame.data) <= size:
+        yield frame
+        return
+    for at in range(0, len(frame.data), size):
+        start = frame.start + frame.format.duration(at)
+        yield AudioFrame(frame.data[at : at + size], frame.format, start)
+
+
 @attrs.define
 class Shaper:
     """Feed one utterance in as its voice gives it, take frames of ``target`` out.
@@ -40,7 +51,10 @@ class Shaper:
             self._converter = Converter(frame.format, self._raw)
             if self.target.encoding is Encoding.WAV:
                 yield AudioFrame(wav_header(self._raw), self.target)
-        yield from self._cut(self._converter.feed(frame.data))
+        # Bit by bit, and only as far as somebody asks: resampling a minute at once would hold
+        # the event loop for a third of a second.
+        for piece in cut(frame):
+            yield from self._cut(self._converter.feed(piece.data))
 
     def flush(self) -> Iterator[AudioFrame]:
         """Yield what was held back. No sound follows."""
@@ -54,9 +68,8 @@ class Shaper:
         return self.target
 
     def _cut(self, data: bytes) -> Iterator[AudioFrame]:
-        size = self._raw.size(LONGEST_FRAME) or len(data)
-        for at in range(0, len(data), size or 1):
-            piece = data[at : at + size]
-            yield AudioFrame(piece, self.target, self.duration)
+        whole = AudioFrame(data, self._raw, self.duration)
+        for piece in cut(whole) if data else ():
+            yield attrs.evolve(piece, format=self.target)
             if self._raw.sample_bytes:
-                self.samples += len(piece) // self._raw.sample_bytes
+                self.samples += len(piece.data) // self._raw.sample_bytes

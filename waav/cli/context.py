@@ -47,7 +47,7 @@ class Context:
         return config
 
     def quiet_config(self) -> Config:
-        """Read the configuration for a command whose output is not a log: only warnings show."""
+        """Read the configuration for a command whose output is not a log: only errors show."""
         config = self.load().config
         set_up_logging(config.server.log_format, "error")
         return config

@@ -46,7 +46,7 @@ class Plugins:
 
         Raises:
             UnknownProvider: no plugin has this name; the message lists those there are.
-            PluginNotRunning: it is not in service; the message says its state, and why.
+            PluginNotRunning: it is not in service; the message says its state, ``reason`` why.
         """
         return self._guarded(Capability.STT, name)
 
@@ -164,7 +164,7 @@ class Plugins:
             # It may be there and broken, and then its reason helps more than a list of others.
             for failure in self._failures:
                 if normalise(failure.id) == normalise(name):
-                    raise PluginNotRunning(failure.id, f"failed: {failure.reason}") from None
+                    raise PluginNotRunning(failure.id, "failed", failure.reason) from None
             raise
         keeper.ward.running()
         return keeper.guards[capability]

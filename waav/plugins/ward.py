@@ -117,7 +117,7 @@ class Ward:
         """Return the plugin.
 
         Raises:
-            PluginNotRunning: it is not in service; the message says its state, and why.
+            PluginNotRunning: it is not in service; the message says its state, ``reason`` why.
         """
         if self.state is State.RUNNING and self.plugin is not None and self.calls is not None:
             return self.plugin
@@ -128,8 +128,7 @@ class Ward:
         if self.state is State.RUNNING:
             # It has just fallen, and its keeper has not had the time to find out why.
             return PluginNotRunning(self.id, "closing")
-        reason = self.lifecycle.reason
-        return PluginNotRunning(self.id, f"{self.state!s}{reason and f': {reason}'}")
+        return PluginNotRunning(self.id, str(self.state), self.lifecycle.reason)
 
     def start(self, name: str, function: Callable[[*Ts], Awaitable[R]], *args: *Ts) -> Call[R]:
         """Begin a call in the plugin's nursery; ``name`` says what for.

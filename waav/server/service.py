@@ -1,9 +1,11 @@
 """A gateway on a port: which path leads where, and which limits of the configuration apply."""
 
-from functools import partial
+import ssl
 
 import trio
 
+from waav.config import Tls
+from waav.errors import ConfigError, Problem
 from waav.gateway import Gateway
 from waav.server.app import create_app
 from waav.server.frontdoor import DoorLimits, Handler
@@ -22,6 +24,7 @@ async def serve_gateway(
     """Serve until ``stopping`` is set and everybody has gone, or the grace period is over.
 
     Raises:
+        ConfigError: encryption is wanted, but there is no certificate or no key.
         OSError: the port cannot be had, or the certificate not be read.
     """
     server, limits = gateway.config.server, gateway.config.websocket
@@ -30,18 +33,13 @@ async def serve_gateway(
         await serve_voice(socket, gateway, stopping)
 
     routes: dict[str, Handler] = {"/ws": voice, "/api/ws": voice}
-    ssl_context = None
-    if server.tls.enabled and server.tls.cert_path and server.tls.key_path:
-        ssl_context = await trio.to_thread.run_sync(
-            partial(make_ssl_context, server.tls.cert_path, server.tls.key_path)
-        )
     await serve(
         create_app(gateway),
         routes,
         host=server.host,
         port=server.port,
         stopping=stopping,
-        ssl_context=ssl_context,
+        ssl_context=await _ssl_context(server.tls),
         grace=server.shutdown_grace_seconds,
         door_limits=DoorLimits(head_timeout=server.head_timeout_seconds),
         websocket_limits=Limits(
@@ -52,3 +50,12 @@ async def serve_gateway(
         ),
         task_status=task_status,
     )
+
+
+async def _ssl_context(tls: Tls) -> ssl.SSLContext | None:
+    if not tls.enabled:
+        return None
+    if tls.cert_path is None or tls.key_path is None:
+        # A file's mistake was told when it was read; this is a program's own configuration.
+        raise ConfigError([Problem("server.tls", "cert_path, key_path", "both are required")])
+    return await trio.to_thread.run_sync(make_ssl_context, tls.cert_path, tls.key_path)

@@ -19,7 +19,8 @@ from waav.server.handshake import negotiate
 from waav.server.head import RequestHead
 from waav.server.wire import Wire
 
-_READ = 65536
+_READ = 8192
+"""Bytes. Thirteen frames of 20 ms; of the tiniest frames as many as do not hold the loop."""
 _RESET = struct.pack("ii", 1, 0)  # struct linger: on, for no time
 _GONE = (trio.BrokenResourceError, trio.ClosedResourceError)
 

@@ -1,6 +1,7 @@
 """The task ``session/control``: commands, one at a time, in the order in which they came."""
 
 from collections.abc import Iterator
+from enum import Enum, auto
 from itertools import count
 from typing import assert_never
 
@@ -8,11 +9,17 @@ import attrs
 import trio
 
 from capabilities import ProviderError
-from waav.errors import InvalidRequest, UnknownProvider, WaavError
+from waav.errors import (
+    InvalidRequest,
+    MissingCredential,
+    PluginNotRunning,
+    UnknownProvider,
+    WaavError,
+)
 from waav.session.commands import Clear, Command, Configure, Speak, STTConfig
 from waav.session.events import Failed, Ready
 from waav.session.failures import failure
-from waav.session.listening import AUDIO_DISABLED, Ear, Listening
+from waav.session.listening import Ear, Listening
 from waav.session.means import Means
 from waav.session.outbox import Outbox
 from waav.session.resolve import resolve_stt
@@ -23,9 +30,36 @@ from waav.session.turn_taking import TurnTaking
 PROVIDER_TIMEOUT = 30.0
 """Seconds until a provider must be ready."""
 
-NOTHING_ASKED_FOR = Failed("missing_stt_config", "STT configuration is required when audio=true")
+NO_EAR = Failed("missing_stt_config", "STT configuration is required when audio=true")
 NO_VOICE = Failed("missing_tts_config", "TTS configuration is required when audio=true")
+AUDIO_DISABLED = Failed(
+    "audio_disabled", "Audio processing is disabled. Send config message with audio=true first."
+)
+NOT_CONFIGURED = Failed(
+    "not_configured", "Voice manager not configured. Send config message with audio=true first."
+)
 TOO_SLOW = Failed("provider_timeout", "Timeout waiting for voice providers to be ready")
+
+
+class Setup(Enum):
+    """How far the client has come with telling what it wants."""
+
+    NONE = auto()
+    FAILED = auto()
+    """The only configurations so far came to nothing."""
+    AUDIO_OFF = auto()
+    DONE = auto()
+
+
+_WITHOUT_EAR = {
+    Setup.NONE: AUDIO_DISABLED,
+    Setup.FAILED: NOT_CONFIGURED,
+    Setup.AUDIO_OFF: AUDIO_DISABLED,
+    Setup.DONE: NO_EAR,
+}
+"""Why nobody listens."""
+_WITHOUT_VOICE = {**_WITHOUT_EAR, Setup.DONE: NO_VOICE}
+"""Why nobody speaks."""
 
 
 @attrs.frozen
@@ -48,54 +82,73 @@ class Control:
     stream_id: str
     """The client may choose it with its first successful configuration."""
     _speaker: Speaker | None = None
-    _configured: bool = False
+    _setup: Setup = Setup.NONE
     _numbers: Iterator[int] = attrs.Factory(lambda: count(1))
 
     async def run(self, orders: trio.MemoryReceiveChannel[Order]) -> None:
-        """Work until no command follows."""
-        async for order in orders:
-            match order.command:
-                case Configure():
-                    await self._configure(order.command, order.ear)
-                case Speak():
-                    await self._speak(order.command)
-                case Clear():
-                    await self.speaking.clear()
-                case _:
-                    assert_never(order.command)
+        """Work until cancelled; whoever submits a command afterwards meets a broken channel."""
+        with orders:
+            async for order in orders:
+                await self._obey(order.command, order.ear)
+
+    async def _obey(self, command: Command, ear: Ear | None) -> None:
+        match command:
+            case Configure():
+                await self._configure(command, ear)
+            case Speak():
+                await self._speak(command)
+            case Clear():
+                await self.speaking.clear()
+            case _:
+                assert_never(command)
+
+    def refuse_audio(self) -> None:
+        """Tell the client that nobody listens; once, until that changes. Never waits."""
+        if not self.listening.refused:
+            self.listening.refused = True
+            self.outbox.put_now(_WITHOUT_EAR[self._setup])
 
     async def _configure(self, command: Configure, ear: Ear | None) -> None:
-        try:
-            with trio.fail_after(PROVIDER_TIMEOUT):
-                refused = await self._apply(command, ear)
-        except trio.TooSlowError:
-            refused = TOO_SLOW
-        except UnknownProvider as exc:
-            refused = failure(exc, "", exc.code)
-        except InvalidRequest as exc:
-            refused = failure(exc, "Failed to create voice manager: ", exc.code)
-        except (ProviderError, WaavError) as exc:
-            # Only listening opens a connection of its own; a voice is first called when it speaks.
-            prefix = "Failed to start voice manager: STT error: "
-            refused = failure(exc, prefix, "provider_start_failed")
+        refused = await self._try(command, ear)
+        self.listening.give_up(ear)
+        self.listening.refused = False
         if refused is not None:
-            self.listening.deafen(ear)
+            if self._setup is Setup.NONE:
+                self._setup = Setup.FAILED
             await self.outbox.put(refused)
             return
-        if not self._configured:
+        if self._setup in {Setup.NONE, Setup.FAILED}:
             self.stream_id = command.stream_id or self.stream_id
-        self._configured = True
+        self._setup = Setup.DONE if command.audio else Setup.AUDIO_OFF
         await self.outbox.put(
             Ready(self.stream_id, stt=self.listening.active, tts=self._speaker is not None)
         )
+
+    async def _try(self, command: Configure, ear: Ear | None) -> Failed | None:
+        """Do what a configuration says; return why not, in the words of the protocol."""
+        try:
+            with trio.fail_after(PROVIDER_TIMEOUT):
+                return await self._apply(command, ear)
+        except trio.TooSlowError:
+            return TOO_SLOW
+        except (UnknownProvider, MissingCredential) as exc:
+            return failure(exc, "", exc.code)
+        except InvalidRequest as exc:
+            return failure(exc, "Failed to create voice manager: ", exc.code)
+        except PluginNotRunning as exc:
+            return failure(exc, "Failed to start voice manager: ", exc.code)
+        except (ProviderError, WaavError) as exc:
+            # Only listening opens a connection here; a voice is first called when it speaks.
+            prefix = "Failed to start voice manager: STT error: "
+            return failure(exc, prefix, "provider_start_failed")
 
     async def _apply(self, command: Configure, ear: Ear | None) -> Failed | None:
         """Do what a configuration says; what it does not name stays as it is."""
         if not command.audio:
             await self._silence()
             return None
-        if command.stt is None and command.tts is None and not self._configured:
-            return NOTHING_ASKED_FOR
+        if command.stt is None and command.tts is None and self._setup is not Setup.DONE:
+            return NO_EAR
         # First all that can be refused, then what has to be undone.
         speaker = self._speaker
         if command.tts is not None:
@@ -116,12 +169,12 @@ class Control:
 
     async def _silence(self) -> None:
         await self.listening.stop()
-        await self.speaking.clear()
+        await self.speaking.clear(force=True)
         self._speaker = None
 
     async def _speak(self, command: Speak) -> None:
         if self._speaker is None:
-            await self.outbox.put(NO_VOICE if self._configured else AUDIO_DISABLED)
+            await self.outbox.put(_WITHOUT_VOICE[self._setup])
             return
         utterance = Utterance(f"u{next(self._numbers)}", command, self._speaker)
         try:

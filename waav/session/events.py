@@ -45,12 +45,16 @@ class SpeechBegan:
     utterance: str
 
 
+How: TypeAlias = Literal["spoken", "failed", "cleared"]
+"""How an utterance ended."""
+
+
 @attrs.frozen
 class SpeechEnded:
     """The one completion of an accepted speak; it follows the last frame of the utterance."""
 
     utterance: str
-    how: Literal["spoken", "failed", "cleared"]
+    how: How
     duration: float = 0.0
     """Seconds of sound that left the session."""
 

@@ -27,7 +27,7 @@ TEXT_LIMIT = 500
 def sentence(exc: BaseException) -> str:
     """Say what went wrong in at most 500 characters, for an exception whose text clients may see."""
     prefix = next((PREFIXES[kind] for kind in type(exc).__mro__ if kind in PREFIXES), "")
-    return shorten(f"{prefix}{exc}")
+    return shorten(f"{prefix}{exc.message if isinstance(exc, WaavError) else exc}")
 
 
 def shorten(text: str) -> str:

@@ -9,13 +9,18 @@ from capabilities import (
     STT,
     AudioFormat,
     AudioFrame,
+    Final,
+    Interim,
+    ProviderClosed,
     ProviderError,
+    SpeechFinal,
     STTOptions,
     STTStream,
     Transcript,
 )
 from waav.audio.convert import Converter
 from waav.audio.queue import FreshestFrames
+from waav.audio.shape import cut
 from waav.errors import WaavError
 from waav.plugins import Guarded
 from waav.session.commands import STTConfig
@@ -29,10 +34,6 @@ PRE_ROLL = 5.0
 PATIENCE = 1.0
 """Seconds that sound may be late once it is: later sound is worse than lost sound."""
 
-AUDIO_DISABLED = Failed(
-    "audio_disabled",
-    "Audio processing is disabled. Send config message with audio=true first.",
-)
 PRE_ROLL_FULL = Failed(
     "audio_overflow",
     f"More than {PRE_ROLL:g} s of audio came before the provider was ready; the oldest is lost.",
@@ -45,8 +46,6 @@ class Ear:
 
     format: AudioFormat
     frames: FreshestFrames = attrs.Factory(lambda: FreshestFrames(PRE_ROLL))
-    open: bool = False
-    """The provider has been ready for it."""
     overflowed: bool = False
     """The client knows that it sent more than could be kept."""
     _torn: bytes = b""
@@ -77,34 +76,42 @@ class Listening:
     """The session's own."""
     dropped: int = 0
     """Frames that came too late or too early."""
-    _ear: Ear | None = None
-    _refused: bool = False
+    refused: bool = False
     """The client knows that its audio goes nowhere; it need not hear it fifty times a second."""
+    _current: Ear | None = None
+    """The one that the provider hears through."""
+    _expected: Ear | None = None
+    """The one of a configuration that is on its way; what comes meanwhile is kept for it."""
     _scope: trio.CancelScope = attrs.Factory(trio.CancelScope)
     _done: trio.Event | None = None
 
     @property
     def active(self) -> bool:
         """Whether a provider takes audio now."""
-        return self._ear is not None and self._ear.open
+        return self._current is not None
 
-    def push(self, data: bytes) -> None:
-        """Take sound from the client; never waits."""
-        if (ear := self._ear) is None:
-            if not self._refused:
-                self._refused = True
-                self.outbox.put_now(AUDIO_DISABLED)
-        elif gone := ear.put(data, trio.current_time()):
-            self.dropped += gone
-            if not (ear.open or ear.overflowed):
-                ear.overflowed = True
-                self.outbox.put_now(PRE_ROLL_FULL)
+    def push(self, data: bytes) -> bool:
+        """Take sound from the client; return False if nobody listens. Never waits."""
+        ear = self._expected or self._current
+        if ear is None:
+            return False
+        gone = ear.put(data, trio.current_time())
+        self.dropped += gone
+        if gone and ear is not self._current and not ear.overflowed:
+            ear.overflowed = True
+            self.outbox.put_now(PRE_ROLL_FULL)
+        return True
 
     def expect(self, config: STTConfig) -> Ear:
         """A configuration is on its way: from now on audio is kept for it."""
-        self._refused = False
-        self._ear = ear = Ear(config.options.format)
+        self._expected = ear = Ear(config.options.format)
+        self.refused = False
         return ear
+
+    def give_up(self, ear: Ear | None) -> None:
+        """A configuration came to nothing: audio goes where it went before."""
+        if self._expected is ear:
+            self._expected = None
 
     async def connect(self, provider: Guarded[STT], options: STTOptions, ear: Ear) -> None:
         """Listen through ``provider`` from now on; return when it takes audio.
@@ -120,16 +127,11 @@ class Listening:
         if self._done is not None:
             await self._done.wait()
 
-    def deafen(self, ear: Ear | None) -> None:
-        """Keep no more audio, unless another configuration than that of ``ear`` waits for it."""
-        if self._ear is ear:
-            self._ear = None
-            self._refused = False
-
     async def finish(self) -> None:
         """No audio follows: ask the provider for its last words, and return when it has closed."""
-        if self._ear is not None:
-            self._ear.frames.close()
+        self._expected = None
+        if self._current is not None:
+            self._current.frames.close()
         if self._done is not None:
             await self._done.wait()
 
@@ -144,30 +146,51 @@ class Listening:
         self._done = done = trio.Event()
         try:
             with trio.CancelScope() as self._scope:
-                await provider.run(self._converse, options, ear, task_status)
+                await provider.run(self._converse, provider.id, options, ear, task_status)
         except (ProviderError, WaavError) as exc:
-            # First, so that whoever is told finds it so.
-            self.deafen(ear)
-            if not ear.open:
+            if self._current is not ear:
                 raise
+            # First, so that whoever is told finds it so.
+            self._current, self.refused = None, False
             await self.outbox.put(failure(exc, "STT streaming error: ", "stt_error"))
         finally:
-            self.deafen(ear)
+            if self._current is ear:
+                self._current = None
             done.set()
 
     async def _converse(
-        self, stt: STT, options: STTOptions, ear: Ear, task_status: trio.TaskStatus[None]
+        self,
+        stt: STT,
+        name: str,
+        options: STTOptions,
+        ear: Ear,
+        task_status: trio.TaskStatus[None],
     ) -> None:
         """Runs in a task of the provider's plugin."""
         async with stt.connect(options) as stream, trio.open_nursery() as nursery:
-            ear.open = True
+            self._current = ear
+            self.give_up(ear)
             ear.frames.go_live(PATIENCE)
             task_status.started()
             converter = Converter(ear.format, options.format)
             nursery.start_soon(hand_over, ear.frames, converter, stream, name=SEND_TASK)
             async for transcript in stream:
-                await self.transcripts.send(transcript)
-            nursery.cancel_scope.cancel(reason="the provider has said its last word")
+                await self.transcripts.send(checked(transcript))
+            if not ear.frames.closed:
+                raise ProviderClosed(name, "the stream ended")
+
+
+def checked(transcript: Transcript) -> Transcript:
+    """Return it, if it is what the contract says; a stranger's plugin may give anything.
+
+    Raises:
+        TypeError: it is not; raised here, in the plugin's own task, it is the plugin's failure.
+    """
+    if isinstance(transcript, SpeechFinal):
+        return transcript
+    if isinstance(transcript, Interim | Final) and isinstance(transcript.text, str):
+        return transcript
+    raise TypeError(f"a stream gave a {type(transcript).__name__} where a transcript should be")
 
 
 async def hand_over(
@@ -175,8 +198,10 @@ async def hand_over(
 ) -> None:
     """Send all frames in the format that the provider takes, then say that none follows."""
     async for frame in frames:
-        if data := converter.feed(frame.data):
-            await stream.send(AudioFrame(data, converter.target, frame.start))
+        # A client may send minutes in one piece; converting them at once would hold the loop.
+        for piece in cut(frame):
+            if data := converter.feed(piece.data):
+                await stream.send(AudioFrame(data, converter.target, piece.start))
     if data := converter.flush():
         await stream.send(AudioFrame(data, converter.target))
     await stream.finish()

@@ -1,12 +1,12 @@
 """The task ``session/output``: frames and ends of utterances, in order, to whoever plays them."""
 
-from typing import Literal, TypeAlias
+from typing import Self, TypeAlias
 
 import attrs
 import trio
 
 from capabilities import AudioFrame
-from waav.session.events import SpeechBegan, SpeechEnded
+from waav.session.events import How, SpeechBegan, SpeechEnded
 from waav.session.outbox import Outbox
 from waav.turns.interruption import PlayoutLock
 
@@ -27,7 +27,7 @@ class End:
     """An utterance is over."""
 
     utterance: str
-    how: Literal["spoken", "failed", "cleared"]
+    how: How
 
 
 Sound: TypeAlias = Begin | AudioFrame | End
@@ -69,8 +69,11 @@ class AudioOut:
         """Wait until the last frame is dealt with."""
         await self._idle.wait()
 
-    def close(self) -> None:
-        """No frame follows: iteration ends."""
+    def __enter__(self) -> Self:
+        """Leaving the block ends the iteration: no frame follows."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._send.close()
 
     def __aiter__(self) -> "AudioOut":
@@ -78,7 +81,12 @@ class AudioOut:
 
     async def __anext__(self) -> AudioFrame:
         self._idle.set()
-        return await self._receive.__anext__()
+        frame = await self._receive.__anext__()
+        # The frame may have waited here while its forerunner was being dealt with; the line above
+        # then spoke of that one.
+        if self._idle.is_set():
+            self._idle = trio.Event()
+        return frame
 
 
 @attrs.define(eq=False)
@@ -102,10 +110,9 @@ class Output:
         return cls(AudioOut.open(), outbox, lock, *trio.open_memory_channel[Sound](AHEAD))
 
     async def run(self) -> None:
-        """Pass on until no sound follows."""
+        """Pass on until cancelled."""
         async for sound in self._coming:
             await self._pass_on(sound)
-        self.audio.close()
 
     def forget(self) -> list[str]:
         """Drop what has not left; return the utterances whose end was among it."""
@@ -123,10 +130,10 @@ class Output:
     async def _pass_on(self, sound: Sound) -> None:
         match sound:
             case AudioFrame():
-                if self._silent is not None:
-                    utterance, self._silent = self._silent, None
-                    await self.outbox.put(SpeechBegan(utterance))
                 with trio.CancelScope() as self._handing_over:
+                    if self._silent is not None:
+                        utterance, self._silent = self._silent, None
+                        await self.outbox.put(SpeechBegan(utterance))
                     await self.audio.put(sound)
                     self._duration += sound.duration
                     self.lock.sent(sound.duration, trio.current_time())
@@ -136,5 +143,7 @@ class Output:
             case End(utterance=utterance, how=how):
                 with trio.CancelScope() as self._handing_over:
                     await self.audio.drained()
+                if self._handing_over.cancelled_caught:
+                    how = "cleared"
                 self.lock.end()
                 await self.outbox.put(SpeechEnded(utterance, how, self._duration))

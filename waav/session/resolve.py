@@ -1,7 +1,7 @@
 """From what a client asks for to what a provider takes: options, formats, defaults."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -94,14 +94,19 @@ def structure_options(provider: Guarded[Any], given: Mapping[str, Any]) -> Any:
     kind = provider.ability.options
     if kind is None:
         if wanted:
-            log.warning("%s has no options of its own: %s ignored", provider.id, sorted(wanted))
+            log.warning("%s has no options of its own: %s ignored", provider.id, _some(wanted))
         return None
     known = {field.name for field in attrs.fields(kind)}
     if unknown := wanted.keys() - known:
         # Not an error: a client may talk to several gateways and versions.
-        log.warning("%s does not know the options %s: ignored", provider.id, sorted(unknown))
+        log.warning("%s does not know the options %s: ignored", provider.id, _some(unknown))
     try:
         return _converter.structure({key: wanted[key] for key in wanted.keys() & known}, kind)
     except cattrs.BaseValidationError as exc:
         told = "; ".join(cattrs.transform_error(exc, path="options"))
         raise InvalidRequest(f"{provider.id}: {told}", code="invalid_options") from None
+
+
+def _some(names: Iterable[str]) -> str:
+    """Names for a log line; a client may send any number of any length."""
+    return ", ".join(name[:32] for name in sorted(names)[:8])

@@ -47,7 +47,8 @@ class Session:
         sound that its provider is more than 1 s late in taking is dropped, the oldest first.
         Without a configuration that listens there is one event that says so.
         """
-        self._listening.push(data)
+        if not self._listening.push(data):
+            self._control.refuse_audio()
 
     async def submit(self, command: Command) -> None:
         """Take a command; it is carried out after those before it. Waits while 16 are waiting."""
@@ -86,7 +87,7 @@ async def open_session(means: Means) -> AsyncIterator[Session]:
     speaking = Speaking(output)
     turns = TurnTaking(outbox, lock, Endpointing())
     # Closing a channel asynchronously is a checkpoint, where a cancellation would hide an error.
-    with outgoing:
+    with outgoing, output.audio:
         async with open_scoped_nursery("the session ends") as nursery:
             listening = Listening(transcripts, outbox, nursery)
             control = Control(means, outbox, listening, speaking, turns, str(uuid4()))

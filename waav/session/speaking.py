@@ -1,7 +1,6 @@
 """The task ``session/speak``: one utterance after the other, each in a cancel scope of its own."""
 
 from collections import deque
-from typing import Literal, TypeAlias
 
 import attrs
 import trio
@@ -9,16 +8,16 @@ import trio
 from capabilities import AudioFrame, ProviderError
 from waav.errors import InvalidRequest, WaavError
 from waav.session.commands import Speak
-from waav.session.events import SpeechEnded
+from waav.session.events import How, SpeechEnded
 from waav.session.failures import failure
 from waav.session.output import Begin, End, Output
 from waav.session.speaker import Speaker
 
-How: TypeAlias = Literal["spoken", "failed", "cleared"]
-
-MAX_WAITING_BYTES = 1024 * 1024
-"""Of text that waits to be spoken. More is refused, not awaited: a command that waited here would
+MAX_WAITING = 1024 * 1024
+"""Bytes of what waits to be spoken. More is refused, not awaited: a command that waited here would
 hold up the ``clear`` behind it."""
+OVERHEAD = 256
+"""What an utterance costs beside its text, so that a million empty ones are not free."""
 
 
 @attrs.define(eq=False)
@@ -29,6 +28,11 @@ class Utterance:
     speak: Speak
     speaker: Speaker
     cleared: bool = False
+
+    @property
+    def size(self) -> int:
+        """Bytes that it costs to let it wait."""
+        return len(self.speak.text.encode()) + OVERHEAD
 
 
 @attrs.define(eq=False)
@@ -41,7 +45,6 @@ class Speaking:
     _current: Utterance | None = None
     _scope: trio.CancelScope = attrs.Factory(trio.CancelScope)
     _news: trio.lowlevel.ParkingLot = attrs.Factory(trio.lowlevel.ParkingLot)
-    _closed: bool = False
 
     def accept(self, utterance: Utterance) -> None:
         """Put one utterance behind the others.
@@ -49,17 +52,16 @@ class Speaking:
         Raises:
             InvalidRequest: too much text waits already.
         """
-        size = len(utterance.speak.text)
-        if self._waiting and self._waiting_bytes + size > MAX_WAITING_BYTES:
+        if self._waiting_bytes + utterance.size > MAX_WAITING:
             raise InvalidRequest("Too much text is waiting to be spoken", code="speak_queue_full")
         self._waiting.append(utterance)
-        self._waiting_bytes += size
+        self._waiting_bytes += utterance.size
         self._news.unpark()
 
-    async def clear(self) -> bool:
-        """Stop talking and forget the rest; return False if what plays may not be interrupted."""
-        if self._protected(trio.current_time()):
-            return False
+    async def clear(self, *, force: bool = False) -> None:
+        """Stop talking and forget the rest; unless forced, not while we may not be interrupted."""
+        if self._protected(trio.current_time()) and not force:
+            return
         ended = []
         if self._current is not None:
             self._current.cleared = True
@@ -69,24 +71,19 @@ class Speaking:
         ended = [*self.output.forget(), *ended]
         for utterance in ended:
             await self.output.outbox.put(SpeechEnded(utterance, "cleared"))
-        return True
-
-    def close(self) -> None:
-        """Accept nothing more: the task ends after what was accepted."""
-        self._closed = True
-        self._news.unpark_all()
 
     async def run(self) -> None:
-        """Speak until closed."""
-        async with self.output.sounds:
-            while (utterance := await self._next()) is not None:
-                self._current = utterance
-                with trio.CancelScope() as self._scope:
-                    how = await self._say(utterance)
-                if self._scope.cancelled_caught:
-                    how = "cleared"
-                await self.output.sounds.send(End(utterance.id, how))
-                self._current = None
+        """Speak until cancelled."""
+        while True:
+            self._current = utterance = await self._next()
+            how: How = "cleared"
+            with trio.CancelScope() as self._scope:
+                how = await self._say(utterance)
+            if utterance.cleared:
+                # Also if it was said to its end in the moment in which it was cleared.
+                how = "cleared"
+            await self.output.sounds.send(End(utterance.id, how))
+            self._current = None
 
     async def _say(self, utterance: Utterance) -> How:
         async def sink(frame: AudioFrame) -> None:
@@ -102,16 +99,14 @@ class Speaking:
             return "failed"
         return "spoken"
 
-    async def _next(self) -> Utterance | None:
+    async def _next(self) -> Utterance:
         while not self._waiting:
-            if self._closed:
-                return None
             await self._news.park()
         return self._take()
 
     def _take(self) -> Utterance:
         utterance = self._waiting.popleft()
-        self._waiting_bytes -= len(utterance.speak.text)
+        self._waiting_bytes -= utterance.size
         return utterance
 
     def _protected(self, now: float) -> bool:

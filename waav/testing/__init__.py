@@ -5,6 +5,7 @@ from waav.testing.fake_streams import Cue, ScriptedStream
 from waav.testing.fakes import FakeSTT, FakeTTS, FakeVAD, manifest_of
 from waav.testing.plugin import check_manifest, check_plugin
 from waav.testing.stt import check_stt
+from waav.testing.talk import hear, open_manifest, push, say
 from waav.testing.tts import check_tts
 from waav.testing.vad import check_vad
 
@@ -21,9 +22,13 @@ __all__ = [
     "check_tts",
     "check_vad",
     "cut",
+    "hear",
     "manifest_of",
+    "open_manifest",
+    "push",
     "question",
     "read_wav",
+    "say",
     "silence",
     "tone",
     "write_wav",

@@ -13,7 +13,7 @@ from typing import Self
 import attrs
 import trio
 
-from capabilities import ProviderBusy, ProviderRefused
+from capabilities import ProviderBusy, ProviderError, ProviderRefused
 
 PATIENCE = 2.0
 """Seconds that leaving a block, or being cancelled, may take on a busy machine."""
@@ -38,6 +38,16 @@ async def within(seconds: float, what: str) -> AsyncIterator[None]:
         raise AssertionError(f"{what} takes more than {seconds} s") from None
     # A block that does not let itself be cancelled is only found out when it is through.
     promise(trio.current_time() - start <= seconds, f"{what} takes more than {seconds} s")
+
+
+@asynccontextmanager
+async def whole_check(budget: float) -> AsyncIterator[None]:
+    """Hold a suite to its budget; an error of the provider, where all is well, is a broken promise."""
+    try:
+        async with within(budget, "the whole check"):
+            yield
+    except ProviderError as error:
+        raise AssertionError(f"there is no reason for {error!r}") from error
 
 
 @attrs.frozen

@@ -2,7 +2,7 @@
 remember what they were asked."""
 
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
@@ -43,6 +43,14 @@ from waav.testing.fake_streams import Cue, Places, ScriptedStream, as_cues
 NAME = "fake"
 
 
+def _transcripts(script: Iterable[Cue[Transcript] | Transcript]) -> list[Cue[Transcript]]:
+    return as_cues(script)
+
+
+def _activity(script: Iterable[Cue[VoiceActivity] | VoiceActivity]) -> list[Cue[VoiceActivity]]:
+    return as_cues(script)
+
+
 @attrs.define(eq=False)
 class FakeSTT:
     """A recogniser that hears what its script says, whatever is sent.
@@ -52,7 +60,7 @@ class FakeSTT:
     """
 
     script: list[Cue[Transcript]] = attrs.field(
-        default=(Final(QUESTION_TEXT, confidence=0.9, speech_final=True),), converter=as_cues
+        default=(Final(QUESTION_TEXT, confidence=0.9, speech_final=True),), converter=_transcripts
     )
     limit: int | None = None
     """Streams at one time."""
@@ -156,7 +164,7 @@ class FakeVAD:
     """A detector that notices what its script says, whatever is sent."""
 
     script: list[Cue[VoiceActivity]] = attrs.field(
-        default=(Cue(0.1, SpeechStarted(0.1)), Cue(1.0, SpeechStopped(0.9))), converter=as_cues
+        default=(Cue(0.1, SpeechStarted(0.1)), Cue(1.0, SpeechStopped(0.9))), converter=_activity
     )
     limit: int | None = None
     """Streams at one time."""

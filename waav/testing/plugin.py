@@ -1,8 +1,9 @@
 """The contract of a plugin: its manifest, its recipe, and each capability that it brings."""
 
-import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any
 
 import attrs
@@ -17,12 +18,12 @@ from capabilities import (
     Health,
     Manifest,
     Plugin,
-    PluginContext,
     Secret,
     STTOptions,
 )
 from waav.testing.contract import Belongings, promise
 from waav.testing.stt import check_stt
+from waav.testing.talk import open_manifest
 from waav.testing.tts import check_tts
 from waav.testing.vad import check_vad
 
@@ -54,17 +55,10 @@ async def check_plugin(
         text: the words that its recogniser must find in :func:`~waav.testing.audio.question`.
     """
     check_manifest(manifest)
-    context = PluginContext(
-        id=manifest.id,
-        settings=manifest.settings() if settings is None else settings,
-        credentials=credentials or {},
-        requires=requires or {},
-        data_dir=None,
-        log=logging.getLogger(f"waav.plugin.{manifest.id}"),
-    )
+    opening = partial(open_manifest, manifest, settings, credentials=credentials, requires=requires)
     before = Belongings.now()
     for whole in (True, False):
-        await _check_opened(manifest, context, limit, text, whole=whole)
+        await _check_opened(manifest, opening, limit, text, whole=whole)
         # The libraries that a plugin loads may keep files open; they do so once.
         before = attrs.evolve(before, files=Belongings.now().files) if whole else before
         await before.check_no_more("closing the plugin")
@@ -96,7 +90,7 @@ def _check_ability(capability: Capability, ability: Ability) -> None:
 
 async def _check_opened(
     manifest: Manifest,
-    context: PluginContext,
+    opening: Callable[[], AbstractAsyncContextManager[Plugin]],
     limit: int | None,
     text: str | None,
     *,
@@ -106,10 +100,10 @@ async def _check_opened(
     # see which promise was broken: so it is raised behind the block.
     broken: Exception | None = None
     start = trio.current_time()
-    async with manifest.open(context) as plugin:
-        opening = trio.current_time() - start
+    async with opening() as plugin:
+        took = trio.current_time() - start
         try:
-            promise(opening <= _OPENING, f"opening the plugin takes {opening} s")
+            promise(took <= _OPENING, f"opening the plugin takes {took} s")
             await _check_brought(manifest, plugin)
             if whole:
                 await _check_capabilities(manifest, plugin, limit, text)
@@ -118,8 +112,8 @@ async def _check_opened(
         start = trio.current_time()
     if broken is not None:
         raise broken
-    closing = trio.current_time() - start
-    promise(closing <= _OPENING, f"closing the plugin takes {closing} s")
+    took = trio.current_time() - start
+    promise(took <= _OPENING, f"closing the plugin takes {took} s")
 
 
 async def _check_brought(manifest: Manifest, plugin: Plugin) -> None:

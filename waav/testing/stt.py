@@ -1,6 +1,6 @@
 """The contract of :class:`capabilities.STT`, as a function that tries all of it."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 
 import attrs
@@ -18,19 +18,18 @@ from capabilities import (
     STTStream,
     Transcript,
 )
-from waav.tasks import open_scoped_nursery
-from waav.testing.audio import cut, question
+from waav.testing.audio import question
 from waav.testing.contract import (
     PATIENCE,
     cancel_everywhere,
     check_limit,
     check_refused,
     promise,
+    whole_check,
     within,
 )
+from waav.testing.talk import hear
 
-_STEP = 0.02
-"""Seconds of one frame."""
 _SHORT = 0.2
 """Seconds of sound sent where the words do not matter."""
 _ODD = 331
@@ -63,15 +62,16 @@ async def check_stt(
         budget: seconds for all of it.
     """
     check = _Check(stt, ability or Ability(), options, sound or question())
-    async with within(budget, "the whole check"):
+    async with whole_check(budget):
         await check.conversation(text)
         await check.silence_and_leaving()
         for each in refused:
             await check_refused(partial(stt.connect, each), f"connect with {each}")
-        await check_limit(lambda: stt.connect(options), check.ability.limits.concurrency, "stream")
         if hang_up is not None:
             await check.far_end(hang_up)
         await cancel_everywhere(check.short_conversation, "a recognition", most=cancels)
+        # Last, so that a place lost by a cancellation shows.
+        await check_limit(lambda: stt.connect(options), check.ability.limits.concurrency, "stream")
 
 
 @attrs.frozen
@@ -83,14 +83,16 @@ class _Check:
 
     async def conversation(self, text: str | None) -> None:
         """All is sent, all is heard, the end comes; with any size of frame; with finals only."""
-        audio = self.sound.format
-        frames = list(cut(self.sound, audio.size(_STEP)))
-        said = await self._said(self.options, frames)
+        said = await hear(self.stt, self.sound, self.options)
         for transcript in said:
             _check_transcript(transcript, self.sound.duration)
         promise(text is None or _words(said) == text, f"heard {_words(said)!r}, not {text!r}")
-        odd = list(cut(self.sound, _ODD * audio.sample_bytes))
-        finals = await self._said(attrs.evolve(self.options, interim_results=False), odd)
+        finals = await hear(
+            self.stt,
+            self.sound,
+            attrs.evolve(self.options, interim_results=False),
+            step=_ODD / self.sound.format.sample_rate,
+        )
         promise(
             not any(isinstance(each, Interim) for each in finals),
             "without interim_results there must be no Interim",
@@ -102,46 +104,32 @@ class _Check:
 
     async def silence_and_leaving(self) -> None:
         """Nothing sent means nothing said, but an end; leaving early is quick."""
-        said = await self._said(self.options, [])
+        said = await hear(self.stt, attrs.evolve(self.sound, data=b""), self.options)
         promise(not _words(said), f"heard {_words(said)!r} where nothing was sent")
         async with (
             within(PATIENCE, "leaving a recognition early"),
             self.stt.connect(self.options) as stream,
         ):
-            await stream.send(self._short()[0])
+            await stream.send(self._short())
 
     async def far_end(self, hang_up: Callable[[STTStream], None]) -> None:
         """After the far side hung up, sending and iterating say so."""
         async with self.stt.connect(self.options) as stream:
             hang_up(stream)
-            await _expect_closed("iterating", self._hear, stream)
-            await _expect_closed("sending", stream.send, self._short()[0])
+            await _expect_closed("iterating", _read, stream)
+            await _expect_closed("sending", stream.send, self._short())
 
     async def short_conversation(self) -> None:
         """Send a little sound and hear to the end."""
-        await self._said(self.options, self._short())
+        await hear(self.stt, self._short(), self.options)
 
-    def _short(self) -> list[AudioFrame]:
-        audio = self.sound.format
-        short = attrs.evolve(self.sound, data=self.sound.data[: audio.size(_SHORT)])
-        return list(cut(short, audio.size(_STEP)))
-
-    async def _said(self, options: STTOptions, frames: Sequence[AudioFrame]) -> list[Transcript]:
-        async with (
-            self.stt.connect(options) as stream,
-            open_scoped_nursery("the recognition has ended") as nursery,
-        ):
-            nursery.start_soon(_send, stream, frames, name="check/send")
-            return await self._hear(stream)
-
-    async def _hear(self, stream: STTStream) -> list[Transcript]:
-        return [transcript async for transcript in stream]
+    def _short(self) -> AudioFrame:
+        return attrs.evolve(self.sound, data=self.sound.data[: self.sound.format.size(_SHORT)])
 
 
-async def _send(stream: STTStream, frames: Sequence[AudioFrame]) -> None:
-    for frame in frames:
-        await stream.send(frame)
-    await stream.finish()
+async def _read(stream: STTStream) -> None:
+    async for _ in stream:
+        pass
 
 
 async def _expect_closed(what: str, do: Callable[..., Awaitable[object]], *args: object) -> None:

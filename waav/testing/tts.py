@@ -12,8 +12,10 @@ from waav.testing.contract import (
     check_limit,
     check_refused,
     promise,
+    whole_check,
     within,
 )
+from waav.testing.talk import say
 
 _TEXT = "Hello world. How are you today?"
 _BLANK = ("", " \n\t ")
@@ -40,13 +42,14 @@ async def check_tts(
     """
     check = _Check(tts, ability or Ability(), request)
     limits = check.ability.limits
-    async with within(budget, "the whole check"):
+    async with whole_check(budget):
         await check.sound()
         await check.blank()
         await check.voices()
         await check.leaving()
-        await check_limit(lambda: tts.synthesize(request), limits.concurrency, "request")
         await cancel_everywhere(check.to_the_end, "a synthesis", most=cancels)
+        # Last, so that a place lost by a cancellation shows.
+        await check_limit(lambda: tts.synthesize(request), limits.concurrency, "request")
 
 
 @attrs.frozen
@@ -57,17 +60,17 @@ class _Check:
 
     async def sound(self) -> None:
         """Frames say truly what they are, and follow each other; a higher speed takes less time."""
-        frames = await self._frames(self.request)
+        frames = await say(self.tts, self.request)
         promise(frames, f"there is no sound for {self.request.text!r}")
         _check_frames(frames, self.ability)
         if "speed" in self.ability.features:
-            quick = await self._frames(attrs.evolve(self.request, speed=2.0))
+            quick = await say(self.tts, attrs.evolve(self.request, speed=2.0))
             promise(_size(quick) < _size(frames), "at speed 2.0 a text must be shorter")
 
     async def blank(self) -> None:
         """Nothing to say is neither sound nor an error."""
         for text in _BLANK:
-            frames = await self._frames(attrs.evolve(self.request, text=text))
+            frames = await say(self.tts, attrs.evolve(self.request, text=text))
             promise(not frames, f"there must be no sound for {text!r}")
 
     async def voices(self) -> None:
@@ -80,7 +83,7 @@ class _Check:
             promise(voice.language, f"a voice has a language: {voice}")
         for voice_id in ids[:1] + ids[-1:]:
             promise(
-                await self._frames(attrs.evolve(self.request, voice=voice_id)),
+                await say(self.tts, attrs.evolve(self.request, voice=voice_id)),
                 f"the listed voice {voice_id!r} says nothing",
             )
         unknown = attrs.evolve(self.request, voice=_NOBODY)
@@ -99,16 +102,12 @@ class _Check:
 
     async def to_the_end(self) -> None:
         """Say the text."""
-        await self._frames(self.request)
+        await say(self.tts, self.request)
 
     @asynccontextmanager
     async def _begun(self, request: SpeechRequest) -> AsyncIterator[AudioFrame | None]:
         async with self.tts.synthesize(request) as frames:
             yield await anext(aiter(frames), None)
-
-    async def _frames(self, request: SpeechRequest) -> list[AudioFrame]:
-        async with self.tts.synthesize(request) as frames:
-            return [frame async for frame in frames]
 
 
 def _check_frames(frames: list[AudioFrame], ability: Ability) -> None:

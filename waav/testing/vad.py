@@ -1,6 +1,6 @@
 """The contract of :class:`capabilities.VAD`, as a function that tries all of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import partial
 
 import attrs
@@ -12,7 +12,6 @@ from capabilities import (
     SpeechStarted,
     SpeechStopped,
     VADOptions,
-    VADStream,
     VoiceActivity,
 )
 from waav.tasks import open_scoped_nursery
@@ -23,8 +22,10 @@ from waav.testing.contract import (
     check_limit,
     check_refused,
     promise,
+    whole_check,
     within,
 )
+from waav.testing.talk import push
 
 _STEP = 0.02
 """Seconds of one frame."""
@@ -58,17 +59,18 @@ async def check_vad(
     padded = attrs.evolve(sound, data=sound.data + silence(1.0, sound.format).data)
     check = _Check(vad, options, padded)
     limits = (ability or Ability()).limits
-    async with within(budget, "the whole check"):
+    async with whole_check(budget):
         await check.activity()
         async with (
             within(PATIENCE, "leaving early"),
             vad.watch(options) as stream,
         ):
-            await stream.send(check.short()[0])
+            await stream.send(check.short())
         for each in refused:
             await check_refused(partial(vad.watch, each), f"watch with {each}")
-        await check_limit(lambda: vad.watch(options), limits.concurrency, "stream")
         await cancel_everywhere(check.short_watch, "a watch", most=cancels)
+        # Last, so that a place lost by a cancellation shows.
+        await check_limit(lambda: vad.watch(options), limits.concurrency, "stream")
 
 
 @attrs.frozen
@@ -94,27 +96,17 @@ class _Check:
 
     async def short_watch(self) -> None:
         """Send a little sound and watch to the end."""
-        await self._seen(self.short())
+        await self._watched(self.short())
 
-    def short(self) -> list[AudioFrame]:
+    def short(self) -> AudioFrame:
         """Return a little of the sound."""
-        audio = self.sound.format
-        short = attrs.evolve(self.sound, data=self.sound.data[: audio.size(_SHORT)])
-        return list(cut(short, audio.size(_STEP)))
+        return attrs.evolve(self.sound, data=self.sound.data[: self.sound.format.size(_SHORT)])
 
     async def _watched(self, sound: AudioFrame) -> list[VoiceActivity]:
-        return await self._seen(list(cut(sound, sound.format.size(_STEP))))
-
-    async def _seen(self, frames: Sequence[AudioFrame]) -> list[VoiceActivity]:
         async with (
             self.vad.watch(self.options) as stream,
             open_scoped_nursery("the watch has ended") as nursery,
         ):
-            nursery.start_soon(_send, stream, frames, name="check/send")
+            frames = cut(sound, sound.format.size(_STEP))
+            nursery.start_soon(push, stream, frames, name="testing/push")
             return [event async for event in stream]
-
-
-async def _send(stream: VADStream, frames: Sequence[AudioFrame]) -> None:
-    for frame in frames:
-        await stream.send(frame)
-    await stream.finish()

@@ -24,6 +24,7 @@ from waav.server.ws.schema import (
 )
 
 TEXT_LIMIT = 1 << 20
+LONGEST_TYPE = 256
 """Bytes of UTF-8 in one text message."""
 
 
@@ -53,6 +54,11 @@ KINDS = {
 """By ``type``."""
 
 
+@attrs.frozen
+class _Head:
+    type: str
+
+
 def decode(text: str) -> Request:
     """Read one text message.
 
@@ -66,16 +72,20 @@ def decode(text: str) -> Request:
             f"Message too large: {size} bytes (max {TEXT_LIMIT} bytes)", code="message_too_large"
         )
     try:
-        return _read(msgspec.json.decode(text))
+        # First its type alone: nothing is built of a message that nobody will read.
+        kind = _kind(msgspec.json.decode(text, type=_Head).type)
+        return _read(msgspec.json.decode(text, type=dict[str, Any]), kind)
     # A number that is too large for its place overflows; `[[[[` to the limit recurses.
     except (ValueError, OverflowError, RecursionError) as exc:
         raise InvalidRequest(f"Invalid message format: {exc}", code="invalid_message") from None
 
 
-def _read(raw: Any) -> Request:
-    fields = msgspec.convert(raw, dict[str, Any])
-    kind = KINDS.get(msgspec.convert(fields.get("type", msgspec.UNSET), str))
-    if kind is None:
-        raise ValueError(f"unknown type {fields['type']!r}")
+def _kind(name: str) -> Kind:
+    if (kind := KINDS.get(name)) is None:
+        raise ValueError(f"unknown type {name[:LONGEST_TYPE]!r}")
+    return kind
+
+
+def _read(fields: dict[str, Any], kind: Kind) -> Request:
     known = fields if kind.names is None else kind.names.resolve(fields)
     return msgspec.convert(known, kind.shape).value()

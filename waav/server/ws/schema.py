@@ -271,4 +271,4 @@ class CustomMessage:
 
 def _words(ssml: str) -> str:
     """Take the words out of the markup."""
-    return html.unescape(re.sub(r"<[^>]*>", " ", ssml)).strip()
+    return html.unescape(re.sub(r"<[^<>]*>", " ", ssml)).strip()

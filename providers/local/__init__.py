@@ -1,0 +1,1 @@
+"""Engines that need no key and no network, so that a fresh install talks."""
