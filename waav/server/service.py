@@ -4,7 +4,7 @@ import ssl
 
 import trio
 
-from waav.config import Tls
+from waav.config import Config
 from waav.errors import ConfigError, Problem
 from waav.gateway import Gateway
 from waav.server.app import create_app
@@ -39,7 +39,7 @@ async def serve_gateway(
         host=server.host,
         port=server.port,
         stopping=stopping,
-        ssl_context=await _ssl_context(server.tls),
+        ssl_context=await _ssl_context(gateway.config),
         grace=server.shutdown_grace_seconds,
         door_limits=DoorLimits(head_timeout=server.head_timeout_seconds),
         websocket_limits=Limits(
@@ -52,7 +52,8 @@ async def serve_gateway(
     )
 
 
-async def _ssl_context(tls: Tls) -> ssl.SSLContext | None:
+async def _ssl_context(config: Config) -> ssl.SSLContext | None:
+    tls = config.server.tls
     if not tls.enabled:
         return None
     if tls.cert_path is None or tls.key_path is None:
