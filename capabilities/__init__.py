@@ -1,10 +1,21 @@
 """The contracts between the gateway and what is plugged into it, and the values they speak.
 
-Read in this order: ``audio``, ``errors``, ``stt``, ``tts``, ``vad``, ``cache``, ``plugin``.
+Read in this order: ``audio``, ``errors``, ``stt``, ``emotion``, ``tts``, ``vad``, ``cache``, ``plugin``.
 """
 
 from capabilities.audio import SPEECH, AudioFormat, AudioFrame, Encoding, parse_encoding
 from capabilities.cache import CacheBackend
+from capabilities.emotion import (
+    Delivery,
+    Emotion,
+    Expression,
+    Feeling,
+    Level,
+    cut_description,
+    parse_delivery,
+    parse_emotion,
+    parse_level,
+)
 from capabilities.errors import (
     ProviderBusy,
     ProviderClosed,
@@ -56,11 +67,16 @@ __all__ = [
     "AudioFrame",
     "CacheBackend",
     "Capability",
+    "Delivery",
+    "Emotion",
     "Encoding",
+    "Expression",
+    "Feeling",
     "Final",
     "Health",
     "HealthState",
     "Interim",
+    "Level",
     "Limits",
     "Manifest",
     "NoSettings",
@@ -86,5 +102,9 @@ __all__ = [
     "Voice",
     "VoiceActivity",
     "Word",
+    "cut_description",
+    "parse_delivery",
+    "parse_emotion",
     "parse_encoding",
+    "parse_level",
 ]

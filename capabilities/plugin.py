@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import attrs
 
 from capabilities.audio import Encoding
+from capabilities.emotion import Expression
 from capabilities.secret import Secret
 from capabilities.stt import STT
 from capabilities.tts import TTS
@@ -57,6 +58,10 @@ class Ability:
     """Hertz, the preferred one first; empty if it takes any."""
     channels: int = 1
     """The most it takes or gives."""
+    speeds: tuple[float, float] = (0.25, 4.0)
+    """The slowest and the fastest that it speaks (TTS); ``(1.0, 1.0)`` if it has one pace."""
+    expression: Expression = Expression()
+    """Which emotions its voices have (TTS)."""
     limits: Limits = Limits()
     options: type[Any] | None = None
     """An attrs class: the options that a session may set for this provider."""

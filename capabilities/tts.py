@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import attrs
 
 from capabilities.audio import AudioFormat, AudioFrame, Encoding
+from capabilities.emotion import Feeling
 from capabilities.secret import Secret
 
 
@@ -19,14 +20,19 @@ class SpeechRequest:
     """A voice's id; the provider's own default if None."""
     model: str | None = None
     format: AudioFormat = AudioFormat(Encoding.LINEAR16, 24000)
-    """What the listener wants. The provider comes as near as it can and says in each frame what
-    it really sent; the gateway converts the rest."""
+    """What to give: an encoding and a rate of those that the provider's ability names, the nearest
+    to what the listener wants. The provider says in each frame what it really sent; the gateway
+    converts the rest."""
     speed: float = 1.0
-    """1.0 is the voice's own pace; the provider clamps to what it can."""
+    """1.0 is the voice's own pace; within the speeds of the provider's ability."""
     language: str | None = None
     """A BCP-47 tag."""
     pitch: float | None = None
     volume: float | None = None
+    feeling: Feeling = Feeling()
+    """How to say it, as far as the provider's ability names it."""
+    ssml: bool = False
+    """``text`` is SSML; only for a provider with the feature ``ssml``."""
     api_key: Secret | None = None
     """Used instead of the gateway's own key, for this request only."""
     options: Any = None

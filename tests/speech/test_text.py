@@ -1,8 +1,12 @@
-"""Pronunciations: whole words, case as written, once."""
+"""Pronunciations: whole words, case as written, once. And the requests that say a text."""
+
+import time
+from typing import Any
 
 import pytest
 
-from waav.speech.text import pronounce
+from capabilities import Ability, Limits, SpeechRequest
+from waav.speech.text import pieces, pronounce
 
 
 @pytest.mark.pins("D208")
@@ -22,3 +26,37 @@ from waav.speech.text import pronounce
 )
 def test_pronounce(text: str, replacements: list[tuple[str, str]], spoken: str) -> None:
     assert pronounce(text, replacements) == spoken
+
+
+SSML = "<speak>a<break/>b</speak>"
+HAS_SSML = {"features": ("ssml",)}
+
+
+@pytest.mark.parametrize(
+    ("ability", "text", "ssml", "said"),
+    [
+        ({}, "a b", None, ["a b"]),
+        ({}, " \n", None, []),
+        ({}, "", SSML, []),
+        (HAS_SSML, "", SSML, [SSML]),
+        (HAS_SSML, "a b", SSML, [SSML]),
+        (HAS_SSML, "a b", "<speak/>", ["a b"]),
+        (HAS_SSML, "a b", "", ["a b"]),
+        (HAS_SSML, "", "<speak> </speak>", []),
+        ({**HAS_SSML, "limits": Limits(text_bytes=24)}, "a b", SSML, ["a b"]),
+        ({**HAS_SSML, "limits": Limits(text_bytes=25)}, "a b", SSML, [SSML]),
+        ({"limits": Limits(text_bytes=4)}, "one two six", None, ["one", "two", "six"]),
+    ],
+)
+def test_pieces(ability: dict[str, Any], text: str, ssml: str | None, said: list[str]) -> None:
+    pattern = SpeechRequest("", voice="v")
+    requests = list(pieces(pattern, Ability(**ability), text, ssml))
+    assert requests == [SpeechRequest(each, voice="v", ssml=each == SSML) for each in said]
+
+
+def test_much_markup_and_many_pronunciations_take_no_longer_than_they_are() -> None:
+    """100 KiB of tags, and 1000 long words to look for between them."""
+    words = [(f"word{number}{'x' * 240}", "word") for number in range(1000)]
+    began = time.perf_counter()
+    assert list(pieces(SpeechRequest(""), Ability(**HAS_SSML), "a", "<b>a</b>" * 12_800, words))
+    assert time.perf_counter() - began < 2

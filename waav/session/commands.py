@@ -5,7 +5,7 @@ from typing import Any, Literal, TypeAlias
 
 import attrs
 
-from capabilities import SpeechRequest, STTOptions
+from capabilities import Delivery, Emotion, SpeechRequest, STTOptions
 
 ForcedFinalText: TypeAlias = Literal["full", "last", "empty"]
 """What a speech-final that the gateway itself decides carries: all words of the turn, those of the
@@ -76,6 +76,13 @@ class Speak:
     """For this utterance only, as ``model`` and ``speed``."""
     model: str | None = None
     speed: float | None = None
+    emotion: Emotion | None = None
+    """Likewise; a new emotion comes without the session's description, which would overrule it."""
+    intensity: float | None = None
+    delivery: Delivery | None = None
+    description: str | None = None
+    ssml: str | None = None
+    """``text`` with markup, for a provider that has SSML."""
 
 
 @attrs.frozen

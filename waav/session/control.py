@@ -1,6 +1,6 @@
 """The task ``session/control``: commands, one at a time, in the order in which they came."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import Enum, auto
 from itertools import count
 from typing import assert_never
@@ -26,6 +26,7 @@ from waav.session.resolve import resolve_stt
 from waav.session.speaker import Speaker
 from waav.session.speaking import Speaking, Utterance
 from waav.session.turn_taking import TurnTaking
+from waav.speech.manner import Shortfall
 
 PROVIDER_TIMEOUT = 30.0
 """Seconds until a provider must be ready."""
@@ -84,6 +85,8 @@ class Control:
     _speaker: Speaker | None = None
     _setup: Setup = Setup.NONE
     _numbers: Iterator[int] = attrs.Factory(lambda: count(1))
+    _warned: set[str] = attrs.Factory(set)
+    """Codes of what the client knows that its voice cannot do."""
 
     async def run(self, orders: trio.MemoryReceiveChannel[Order]) -> None:
         """Work until cancelled; whoever submits a command afterwards meets a broken channel."""
@@ -123,6 +126,8 @@ class Control:
         await self.outbox.put(
             Ready(self.stream_id, stt=self.listening.active, tts=self._speaker is not None)
         )
+        if command.tts is not None and self._speaker is not None:
+            await self._warn(self._speaker.shortfalls())
 
     async def _try(self, command: Configure, ear: Ear | None) -> Failed | None:
         """Do what a configuration says; return why not, in the words of the protocol."""
@@ -176,8 +181,16 @@ class Control:
         if self._speaker is None:
             await self.outbox.put(_WITHOUT_VOICE[self._setup])
             return
+        await self._warn(self._speaker.shortfalls(command))
         utterance = Utterance(f"u{next(self._numbers)}", command, self._speaker)
         try:
             self.speaking.accept(utterance)
         except InvalidRequest as exc:
             await self.outbox.put(failure(exc, "Failed to synthesize speech: ", exc.code))
+
+    async def _warn(self, shortfalls: Iterable[Shortfall]) -> None:
+        """Tell the client what its voice cannot do: each kind of it once in a session."""
+        for shortfall in shortfalls:
+            if shortfall.code not in self._warned:
+                self._warned.add(shortfall.code)
+                await self.outbox.put(Failed(shortfall.code, shortfall.message))

@@ -12,7 +12,6 @@ from capabilities import (
     TTS,
     Ability,
     AudioFormat,
-    Encoding,
     SpeechRequest,
     STTOptions,
 )
@@ -20,6 +19,7 @@ from waav.audio.convert import convertible
 from waav.errors import InvalidRequest
 from waav.plugins import Guarded
 from waav.session.commands import STTConfig, TTSConfig
+from waav.speech.output import nearest_rate, resolve_output
 
 log = logging.getLogger(__name__)
 
@@ -59,28 +59,20 @@ def resolve_stt(provider: Guarded[STT], config: STTConfig) -> STTOptions:
 
 
 def resolve_tts(provider: Guarded[TTS], config: TTSConfig) -> SpeechRequest:
-    """Return the pattern of requests: the provider's options structured.
+    """Return the pattern of requests: a format that the provider gives, its options structured.
 
     Raises:
         InvalidRequest: the provider cannot give the wanted format, or an option is wrong.
     """
-    ability, wanted = provider.ability, config.request.format
-    if not wanted.sample_bytes and wanted.encoding not in {Encoding.WAV, *ability.encodings}:
-        raise InvalidRequest(
-            f"{provider.id} does not give {wanted.encoding} audio", code="invalid_audio_format"
-        )
+    asked = resolve_output(provider.id, provider.ability, config.request.format)
     options = structure_options(provider, config.provider_options)
-    return attrs.evolve(config.request, options=options)
+    return attrs.evolve(config.request, format=asked, options=options)
 
 
 def nearest_format(ability: Ability, wanted: AudioFormat) -> AudioFormat:
     """Return ``wanted`` if the provider takes it, else the format of its that loses least."""
     encoding = wanted.encoding if wanted.encoding in ability.encodings else ability.encodings[0]
-    rate = wanted.sample_rate
-    if ability.sample_rates and rate not in ability.sample_rates:
-        # The lowest rate that keeps everything; the highest there is if none does.
-        higher = [known for known in ability.sample_rates if known > rate]
-        rate = min(higher) if higher else max(ability.sample_rates)
+    rate = nearest_rate(ability.sample_rates, wanted.sample_rate)
     return AudioFormat(encoding, rate, min(wanted.channels, ability.channels))
 
 

@@ -1,23 +1,46 @@
 """One text -> its sound, in the format that the listener wants. Sessions and ``/speak`` share it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import logging
+from collections.abc import AsyncIterator
 from typing import TypeAlias
 
 import attrs
 import trio
 
-from capabilities import TTS, AudioFrame, ProviderUnavailable, SpeechRequest
+from capabilities import (
+    TTS,
+    AudioFrame,
+    Encoding,
+    Feeling,
+    ProviderBusy,
+    ProviderError,
+    ProviderUnavailable,
+    SpeechRequest,
+)
 from waav.audio.convert import NotConvertible
 from waav.audio.shape import Shaper
-from waav.errors import InvalidRequest
+from waav.errors import InvalidRequest, WaavError
 from waav.plugins import Guarded
 from waav.session.commands import Speak, TTSConfig
 from waav.session.resolve import resolve_tts
-from waav.speech.cache import SpeechCache
-from waav.speech.text import pronounce
+from waav.speech.cache import Listener, Sink, SpeechCache
+from waav.speech.key import speech_key
+from waav.speech.manner import Shortfall, fit
+from waav.speech.text import pieces
+from waav.tasks import open_scoped_nursery
 
-Sink: TypeAlias = Callable[[AudioFrame], Awaitable[None]]
-"""Where sound goes; may wait as long as the listener is slow."""
+log = logging.getLogger(__name__)
+
+AHEAD = 2048
+"""Frames of at most 100 ms that a voice may be ahead of its listener, in each piece of a text: all of
+a piece, as a rule, so that a slow listener does not hold up who shares it."""
+PIECES_AHEAD = 1
+"""Pieces that are made while another is heard."""
+SHORTEST_PAUSE = 0.25
+"""Seconds before a provider that has no place is asked again, whatever it says."""
+
+Sound: TypeAlias = AudioFrame | ProviderError | WaavError
+"""A failure comes behind the sound that was made before it."""
 
 
 @attrs.frozen
@@ -27,7 +50,7 @@ class Speaker:
     provider: Guarded[TTS]
     config: TTSConfig
     pattern: SpeechRequest
-    """Each request but for its text."""
+    """Each request but for its text; its format is what the provider is asked for."""
     cache: SpeechCache | None = None
 
     @classmethod
@@ -39,22 +62,85 @@ class Speaker:
         Raises:
             InvalidRequest: the provider cannot give the wanted format, or an option is wrong.
         """
-        return cls(provider, config, resolve_tts(provider, config), cache)
+        speaker = cls(provider, config, resolve_tts(provider, config), cache)
+        for shortfall in speaker.shortfalls():
+            log.warning("%s", shortfall.message)
+        return speaker
+
+    def shortfalls(self, speak: Speak | None = None) -> tuple[Shortfall, ...]:
+        """Say what the voice cannot do of what is asked for, by the configuration or an utterance."""
+        _, lost = self._fitted(speak or Speak(""))
+        return lost
 
     async def say(self, speak: Speak, sink: Sink) -> None:
         """Give ``sink`` the sound of one text, in frames of at most 100 ms.
 
+        A long text is said piece by piece: while one is heard the next is made, and no more.
+
         Raises:
             ProviderError: the provider could not say it.
             PluginFailed, PluginNotRunning: the provider broke, or is not in service.
-            InvalidRequest: the text is too long for the provider, or its sound not convertible.
+            InvalidRequest: its sound is not convertible.
         """
-        request = self._request(speak)
-        if not request.text.strip():
-            return
-        shaper = Shaper(request.format)
+        making, made = trio.open_memory_channel[trio.MemoryReceiveChannel[Sound]](PIECES_AHEAD)
+        async with open_scoped_nursery("all is said") as nursery:
+            nursery.start_soon(self._make_all, speak, making, name="session/speak/make")
+            async for piece in made:
+                async for sound in piece:
+                    if not isinstance(sound, AudioFrame):
+                        raise sound
+                    await sink(sound)
 
+    async def _make_all(
+        self,
+        speak: Speak,
+        making: trio.MemorySendChannel[trio.MemoryReceiveChannel[Sound]],
+    ) -> None:
+        """Make one piece after the other, each for a channel of its own."""
+        words = [(each.word, each.spoken) for each in self.config.pronunciations]
+        pattern, _ = self._fitted(speak)
+        target, samples, patience = self.config.request.format, 0, 0.0
+        with making:
+            for request in pieces(pattern, self.provider.ability, speak.text, speak.ssml, words):
+                sounds, made = trio.open_memory_channel[Sound](AHEAD)
+                await making.send(made)
+                shaper = Shaper(target, samples)
+                with sounds:
+                    try:
+                        await self._make(request, shaper, sounds.send, patience)
+                    except (ProviderError, WaavError) as exc:
+                        await sounds.send(exc)
+                        return
+                samples, patience = shaper.samples, self.config.request_timeout
+                if samples and target.encoding is Encoding.WAV:
+                    # Its header is out.
+                    target = attrs.evolve(target, encoding=Encoding.LINEAR16)
+
+    async def _make(
+        self, request: SpeechRequest, shaper: Shaper, sink: Sink, patience: float
+    ) -> None:
+        """Make one piece; for ``patience`` seconds try again while all places are taken."""
+        deadline = trio.current_time() + patience
+        timeouts = self.config.connection_timeout, self.config.request_timeout
+        listener = Listener(self.provider.id, self._through(shaper, sink), *timeouts)
+        while True:
+            try:
+                await self._hear(request, listener)
+                break
+            except ProviderBusy as exc:
+                # Between two pieces somebody else may have come; a pause is better than half a text.
+                pause = max(exc.retry_after, SHORTEST_PAUSE)
+                if trio.current_time() + pause > deadline:
+                    raise
+                await trio.sleep(pause)
+        for frame in shaper.flush():
+            await sink(frame)
+
+    def _through(self, shaper: Shaper, sink: Sink) -> Sink:
         async def shape(frame: AudioFrame) -> None:
+            if not shaper.target.sample_bytes and frame.format.encoding is shaper.target.encoding:
+                await sink(frame)
+                return
             try:
                 for piece in shaper.feed(frame):
                     await sink(piece)
@@ -62,44 +148,30 @@ class Speaker:
                 told = f"{self.provider.id}: {exc}"
                 raise InvalidRequest(told, code="invalid_audio_format") from exc
 
-        await self._sound(request, shape)
-        for piece in shaper.flush():
-            await sink(piece)
+        return shape
 
-    def _request(self, speak: Speak) -> SpeechRequest:
-        words = [(each.word, each.spoken) for each in self.config.pronunciations]
-        text = pronounce(speak.text, words)
-        limit = self.provider.ability.limits.text_bytes
-        if (size := len(text.encode())) > limit:
-            raise InvalidRequest(
-                f"{self.provider.id} takes {limit} bytes of text, not {size}", code="text_too_long"
-            )
-        return attrs.evolve(
-            self.pattern,
-            text=text,
-            voice=speak.voice or self.pattern.voice,
-            model=speak.model or self.pattern.model,
-            speed=self.pattern.speed if speak.speed is None else speak.speed,
+    def _fitted(self, speak: Speak) -> tuple[SpeechRequest, tuple[Shortfall, ...]]:
+        """Return the request for an utterance but for its text, and what it lacks."""
+        pattern = self.pattern
+        wanted = attrs.evolve(
+            pattern,
+            voice=speak.voice or pattern.voice,
+            model=speak.model or pattern.model,
+            speed=pattern.speed if speak.speed is None else speak.speed,
+            feeling=_felt(pattern.feeling, speak),
         )
+        return fit(self.provider.id, self.provider.ability, wanted)
 
-    async def _sound(self, request: SpeechRequest, sink: Sink) -> None:
-        """The sound as the provider gives it: out of the cache, or fresh and then kept."""
-        if self.cache is None:
+    async def _hear(self, request: SpeechRequest, listener: Listener) -> None:
+        """Hear it out of the cache, with others who want the same, or fresh."""
+
+        async def make(sink: Sink) -> None:
             await self.provider.run(self._synthesize, request, sink)
-            return
-        key = self.cache.key(self.provider.id, request)
-        if (known := await self.cache.get(key)) is not None:
-            await sink(known)
-            return
-        kept = self.cache.recording()
 
-        async def keep(frame: AudioFrame) -> None:
-            kept.add(frame)
-            await sink(frame)
-
-        await self.provider.run(self._synthesize, request, keep)
-        # Only here is it whole: a cancelled or failed utterance never gets this far.
-        await self.cache.put(key, kept)
+        if self.cache is None:
+            await make(listener.take)
+        else:
+            await self.cache.hear(speech_key(self.provider.id, request), make, listener)
 
     async def _synthesize(self, tts: TTS, request: SpeechRequest, sink: Sink) -> None:
         """Runs in a task of the provider's plugin."""
@@ -119,3 +191,15 @@ class Speaker:
             raise ProviderUnavailable(
                 self.provider.id, f"no sound came for {timeout:g} s"
             ) from None
+
+
+def _felt(feeling: Feeling, speak: Speak) -> Feeling:
+    """Return the session's feeling with what an utterance says of it."""
+    # A description stands for a whole feeling: that of another one would overrule the new emotion.
+    described = feeling.description if speak.emotion is None else ""
+    return Feeling(
+        emotion=feeling.emotion if speak.emotion is None else speak.emotion,
+        intensity=feeling.intensity if speak.intensity is None else speak.intensity,
+        delivery=feeling.delivery if speak.delivery is None else speak.delivery,
+        description=described if speak.description is None else speak.description,
+    )

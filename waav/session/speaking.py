@@ -32,7 +32,8 @@ class Utterance:
     @property
     def size(self) -> int:
         """Bytes that it costs to let it wait."""
-        return len(self.speak.text.encode()) + OVERHEAD
+        texts = self.speak.text, self.speak.ssml, self.speak.description
+        return sum(len(text.encode()) for text in texts if text) + OVERHEAD
 
 
 @attrs.define(eq=False)

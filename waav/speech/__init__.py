@@ -1,1 +1,1 @@
-"""Text on its way to a voice: pronunciations, and later sentences and feelings."""
+"""Text on its way to a voice: words, pieces, feelings, formats; and what was said before."""

@@ -1,69 +1,101 @@
-"""Speech that was said before: what makes two requests the same, and how their sound is kept."""
+"""Speech that was said before, or is being said just now: how it is kept, and how it is shared."""
 
-import json
-from collections.abc import Iterable, Mapping
-from collections.abc import Set as AbstractSet
-from enum import Enum
-from hashlib import sha256
-from pathlib import PurePath
-from typing import Any
-from uuid import uuid4
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 import attrs
 import msgspec
+import trio
 
-from capabilities import AudioFormat, AudioFrame, Secret, SpeechRequest
+from capabilities import (
+    AudioFormat,
+    AudioFrame,
+    ProviderError,
+    ProviderRefused,
+    ProviderUnavailable,
+)
 from capabilities.cache import CacheBackend
+from waav.errors import WaavError
+from waav.speech.recording import Recording
+
+Sink: TypeAlias = Callable[[AudioFrame], Awaitable[None]]
+"""Where sound goes; may wait as long as the listener is slow."""
+Make: TypeAlias = Callable[[Sink], Awaitable[None]]
+"""Makes the sound of one request and gives it to a sink."""
 
 
 @attrs.define(eq=False)
-class Recording:
-    """The sound of one utterance while it is being said; its memory is bounded.
+class Listener:
+    """Somebody who wants to hear one piece of speech, and how far they have come."""
 
-    It is given up, for good, when it becomes too long or changes its format.
-    """
+    provider: str
+    sink: Sink
+    first_timeout: float
+    """Seconds that they wait for the first sound."""
+    timeout: float
+    """Seconds that they wait for more."""
+    heard: int = attrs.field(default=0, init=False)
+    """Bytes."""
+    _deadline: float = attrs.field(init=False)
 
-    max_bytes: int = 10 << 20
-    format: AudioFormat | None = attrs.field(default=None, init=False)
-    """None before the first sound."""
-    given_up: bool = attrs.field(default=False, init=False)
-    data: bytearray = attrs.field(factory=bytearray, init=False, repr=False)
+    def __attrs_post_init__(self) -> None:
+        self._deadline = trio.current_time() + self.first_timeout
 
-    def add(self, frame: AudioFrame) -> None:
-        """Take the next frame."""
-        if self.given_up or not frame.data:
-            return
-        self.format = self.format or frame.format
-        if frame.format == self.format and len(self.data) + len(frame.data) <= self.max_bytes:
-            self.data += frame.data
-        else:
-            self.given_up = True
-            self.data = bytearray()
+    async def take(self, frame: AudioFrame) -> None:
+        """Hear what follows on what was heard."""
+        await self.sink(frame)
+        self.heard += len(frame.data)
+        # Only now: that the sink is slow is not the voice's fault.
+        self._deadline = trio.current_time() + self.timeout
+
+    async def wait(self, recording: Recording) -> None:
+        """Wait for something new.
+
+        Raises:
+            ProviderUnavailable: nothing came in time.
+        """
+        try:
+            with trio.fail_at(self._deadline):
+                await recording.news()
+        except trio.TooSlowError:
+            timeout = self.timeout if self.heard else self.first_timeout
+            raise ProviderUnavailable(self.provider, f"no sound came for {timeout:g} s") from None
 
 
 @attrs.frozen
 class SpeechCache:
-    """Whole utterances in a ``CacheBackend``: a line of JSON with the format, then the sound."""
+    """Whole pieces of speech in a ``CacheBackend``: a line of JSON with the format, then the sound.
+
+    What is being made now is shared with all who want the same: the first who asks for it leads,
+    and the others follow its recording as it grows. There is no task of its own for that: when a
+    leader is cancelled or fails, the first of its followers takes over.
+    """
 
     backend: CacheBackend
     ttl: float
     """Seconds."""
+    _live: dict[str, Recording] = attrs.field(factory=dict, init=False, repr=False)
 
-    def key(self, provider_id: str, request: SpeechRequest) -> str:
-        """Return 64 hexadecimal digits that change with anything that changes the sound.
+    async def hear(self, key: str, make: Make, listener: Listener) -> None:
+        """Let a listener hear what belongs to ``key``, from where they stand to its end.
 
-        That is each field of the request (its text as the provider gets it, pronunciations
-        replaced), and whose key pays: nobody hears what was made with somebody else's.
+        ``make`` is called only by who leads. Who takes over skips in the new sound as much as they
+        have heard of the old.
+
+        Raises:
+            ProviderError, WaavError: as ``make`` does, for who leads. Who follows meets a
+                ProviderRefused of their leader, because they would be refused too.
         """
-        told = json.dumps([provider_id, _canonical(request)])
-        return sha256(told.encode()).hexdigest()
-
-    def recording(self) -> Recording:
-        """Return a new recording. Nothing of it is kept until :meth:`put`."""
-        return Recording()
+        while True:
+            live = self._live.get(key)
+            if live is None or (live.over and not live.whole):
+                await self._lead(key, make, listener)
+                return
+            if await _follow(live, listener):
+                return
 
     async def get(self, key: str) -> AudioFrame | None:
-        """Return a whole utterance as one frame, in the format in which it was recorded."""
+        """Return a whole piece as one frame, in the format in which it was recorded."""
         value = await self.backend.get(key)
         if value is None:
             return None
@@ -75,46 +107,57 @@ class SpeechCache:
         return AudioFrame(data, format)
 
     async def put(self, key: str, recording: Recording) -> None:
-        """Keep an utterance that was said to its end; an empty or given-up one is not kept."""
-        if recording.data:
+        """Keep a piece that was said to its end; an empty or given-up one is not kept."""
+        if recording.whole and recording.data:
             header = msgspec.json.encode(recording.format)
             await self.backend.put(key, b"\n".join((header, recording.data)), self.ttl)
 
+    async def _lead(self, key: str, make: Make, listener: Listener) -> None:
+        self._live[key] = recording = Recording()
+        try:
+            await self._find_or_make(key, make, listener, recording)
+        except (ProviderError, WaavError) as exc:
+            recording.end(exc)
+            raise
+        finally:
+            # A cancelled or failed piece is not whole, is not kept, and makes room for a new one.
+            recording.end()
+            if self._live.get(key) is recording:
+                del self._live[key]
 
-def _canonical(value: Any) -> Any:
-    """Return JSON that is equal for equal values, in this process and in the next."""
-    match value:
-        case Mapping():
-            return _in_order([_canonical(key), _canonical(each)] for key, each in value.items())
-        case AbstractSet():
-            return _in_order(map(_canonical, value))
-        case list() | tuple():
-            return [_canonical(each) for each in value]
-        case _ if attrs.has(type(value)):
-            # The class too: the fields of two kinds of option may look the same.
-            fields = {each.name: getattr(value, each.name) for each in attrs.fields(type(value))}
-            return [type(value).__qualname__, _canonical(fields)]
-        case _:
-            return _canonical_leaf(value)
+    async def _find_or_make(
+        self, key: str, make: Make, listener: Listener, recording: Recording
+    ) -> None:
+        skip = listener.heard
+
+        async def take(frame: AudioFrame) -> None:
+            nonlocal skip
+            recording.add(frame)
+            if 0 < len(frame.data) <= skip:
+                skip -= len(frame.data)
+                return
+            data, skip = frame.data[skip:], 0
+            await listener.take(AudioFrame(data, frame.format))
+
+        if (known := await self.get(key)) is not None:
+            recording.add(known)
+            # Followers need not wait for who leads to have taken it.
+            recording.end(whole=True)
+            await take(known)
+            return
+        await make(take)
+        recording.end(whole=True)
+        await self.put(key, recording)
 
 
-def _canonical_leaf(value: Any) -> Any:
-    match value:
-        case Enum() | PurePath() | bytes():
-            return repr(value)
-        case None | bool() | int() | float() | str():
-            return value
-        case Secret():
-            return _fingerprint(value)
-        case _:
-            # Not to be compared: better never found again than found wrongly.
-            return uuid4().hex
-
-
-def _in_order(values: Iterable[Any]) -> list[Any]:
-    return sorted(values, key=json.dumps)
-
-
-def _fingerprint(secret: Secret) -> str:
-    """Return what tells two secrets apart and does not lead back to either."""
-    return sha256(secret.reveal().encode(errors="surrogatepass")).hexdigest()[:16]
+async def _follow(recording: Recording, listener: Listener) -> bool:
+    """Hear a recording while it grows; return whether it came to its end."""
+    while True:
+        if (frame := recording.behind(listener.heard)) is not None:
+            await listener.take(frame)
+        elif not recording.over:
+            await listener.wait(recording)
+        elif isinstance(recording.error, ProviderRefused):
+            raise ProviderRefused(recording.error.provider, recording.error.message)
+        else:
+            return recording.whole

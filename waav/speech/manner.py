@@ -11,7 +11,7 @@ SLACK = 0.2
 """As far as an intensity may be from the usual one before its loss is worth a word."""
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class Shortfall:
     """Something that was asked for and cannot be had; what is said is said without it."""
 
@@ -34,10 +34,10 @@ def fit(
     lost: list[Shortfall] = []
     if speed != request.speed:
         told = f"{provider} cannot speak at speed {request.speed:g}; it speaks at {speed:g}"
-        lost.append(Shortfall("speed_clamped", told))
+        lost.append(Shortfall(code="speed_clamped", message=told))
     if missing := ", ".join(_missing(feeling, expression)):
         told = f"{provider} has nothing of its own for {missing}; it comes as near as it can"
-        lost.append(Shortfall("emotion_unsupported", told))
+        lost.append(Shortfall(code="emotion_unsupported", message=told))
     return fitted, tuple(lost)
 
 
@@ -53,11 +53,11 @@ def _within(feeling: Feeling, expression: Expression) -> Feeling:
 
 
 def _missing(feeling: Feeling, expression: Expression) -> Iterator[str]:
+    unusual = feeling.emotion is not Emotion.NEUTRAL and abs(feeling.intensity - MEDIUM) > SLACK
     if feeling.emotion not in {Emotion.NEUTRAL, *expression.emotions}:
         yield f"the emotion {feeling.emotion}"
-    elif feeling.emotion is not Emotion.NEUTRAL and not expression.intensity:
-        if abs(feeling.intensity - MEDIUM) > SLACK:
-            yield f"the intensity {feeling.intensity:g}"
+    elif unusual and not expression.intensity:
+        yield f"the intensity {feeling.intensity:g}"
     if feeling.delivery not in {Delivery.NORMAL, *expression.deliveries}:
         yield f"the delivery style {feeling.delivery}"
     if feeling.description and not expression.description:

@@ -167,18 +167,30 @@ async def test_speech_events_are_sent_only_to_who_asked(
 
 @pytest.mark.pins("D131")
 async def test_an_emotion_that_nobody_knows_is_no_reason_to_refuse_a_config(
-    open_call: Any, autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+    open_call: Any, autojump_clock: MockClock
 ) -> None:
-    """It is ignored for now, and the log says so once, not for each message."""
+    """The client hears of it, and the session goes on without."""
     config = {"type": "config", "tts_config": {"provider": "espeak", "emotion": "flabbergasted"}}
     async with open_call() as call:
         await call.client.send(config)
-        await call.client.send(config)
-        for _ in range(3):
-            await call.client.send({"type": "speak", "text": "a", "emotion": "happy"})
+        await call.client.send({"type": "speak", "text": "a", "emotion": "flabbergasted"})
+        for _ in range(2):
+            error = await call.client.receive()
+            assert (error["type"], error["code"]) == ("error", "invalid_emotion")
+            assert error["recoverable"] is True
         await wait_all_tasks_blocked()
-        assert len(call.session.commands) == 5
-    warnings = [record for record in caplog.records if "emotion" in record.getMessage()]
+        assert [type(command) for command in call.session.commands] == [Configure, Speak]
+
+
+async def test_a_field_without_effect_is_logged_once(
+    open_call: Any, autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_call() as call:
+        for _ in range(3):
+            await call.client.send({"type": "speak", "text": "a", "pitch": 2})
+        await wait_all_tasks_blocked()
+        assert call.session.commands == [Speak("a")] * 3
+    warnings = [record for record in caplog.records if "pitch" in record.getMessage()]
     assert len(warnings) == 1
 
 

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capabilities import AudioFormat, Encoding, Secret, SpeechRequest, STTOptions
+from capabilities import (
+    AudioFormat,
+    Delivery,
+    Emotion,
+    Encoding,
+    Feeling,
+    Secret,
+    SpeechRequest,
+    STTOptions,
+)
 from waav.errors import InvalidRequest
 from waav.server.ws.decode import KINDS, decode
 from waav.server.ws.names import CONFIG, SPEAK, STT, TTS, Names
@@ -81,11 +90,21 @@ def refused_fields(kind: str, **fields: Any) -> tuple[str, str]:
         ({"type": "speak", "text": "a", "voice_id": "v"}, Say(Speak("a", voice="v"))),
         ({"type": "speak", "text": "a", "voice": None, "model": ""}, Say(Speak("a"))),
         ({"type": "speak", "text": "a", "speed": 99}, Say(Speak("a", speed=4.0))),
-        ({"type": "speak", "text": "a", "ssml": "<speak>b</speak>"}, Say(Speak("a"))),
-        ({"type": "speak", "ssml": "<speak>b &amp; <b>c</b></speak>"}, Say(Speak("b &  c"))),
+        (
+            {"type": "speak", "text": "a", "ssml": "<speak>b</speak>"},
+            Say(Speak("a", ssml="<speak>b</speak>")),
+        ),
+        (
+            {"type": "speak", "ssml": "<speak>b &amp; <b>c</b></speak>"},
+            Say(Speak("b & c", ssml="<speak>b &amp; <b>c</b></speak>")),
+        ),
         (
             {"type": "speak", "text": "a", "emotion": {"type": "sad"}, "pitch": 1},
-            Say(Speak("a"), ignored=("emotion", "pitch")),
+            Say(Speak("a", emotion=Emotion.SAD), ignored=("pitch",)),
+        ),
+        (
+            {"type": "speak", "text": "a", "delivery_style": "soft", "emotion_intensity": 0},
+            Say(Speak("a", delivery=Delivery.SOFT, intensity=0)),
         ),
     ],
 )
@@ -202,12 +221,92 @@ def test_features_count_where_the_block_says_nothing() -> None:
 def test_what_nothing_is_done_about_is_named() -> None:
     setup = read(
         "config",
-        tts_config={"provider": "p", "emotion": "sad", "emotion_intensity": "high"},
         features={"noise_cancellation": True, "vad": False, "echo_cancellation": True},
         audio_features={"vad": {"enabled": True}},
     )
-    wanted = ("noise_cancellation", "emotion", "emotion_intensity", "audio_features")
-    assert setup.ignored == wanted
+    assert setup.ignored == ("noise_cancellation", "audio_features")
+
+
+SAD = Feeling(Emotion.SAD, 1.0, Delivery.SOFT, "as if it rained")
+
+
+@pytest.mark.parametrize(
+    ("fields", "feeling"),
+    [
+        pytest.param({}, Feeling(), id="nothing"),
+        pytest.param(
+            {
+                "emotion": "sad",
+                "emotion_intensity": "high",
+                "delivery_style": "soft",
+                "emotion_description": "as if it rained",
+            },
+            SAD,
+            id="flat",
+        ),
+        pytest.param(
+            {
+                "emotion": {
+                    "type": "sad",
+                    "intensity": 1,
+                    "delivery_style": "soft",
+                    "description": "as if it rained",
+                }
+            },
+            SAD,
+            id="nested",
+        ),
+        pytest.param(
+            {
+                "emotion": {"emotion": "Melancholic", "intensity": "max", "style": "gentle"},
+                "emotion_description": "as if it rained",
+                "delivery_style": "loud",
+            },
+            SAD,
+            id="nested, with other names, in front of the flat ones",
+        ),
+        pytest.param({"emotion": {"name": "sad"}}, Feeling(Emotion.SAD), id="by name"),
+        pytest.param({"emotion": {}}, Feeling(), id="an empty object"),
+        pytest.param({"emotion": "", "delivery_style": ""}, Feeling(), id="empty names"),
+        pytest.param({"emotion_intensity": 0}, Feeling(intensity=0), id="no strength at all"),
+        pytest.param({"style": 0.5}, Feeling(), id="a vendor's style is not a delivery"),
+        pytest.param(
+            {"emotion_description": "\N{SNOWMAN}" * 2000},
+            Feeling(description="\N{SNOWMAN}" * 1000),
+            id="a long description",
+        ),
+    ],
+)
+def test_a_feeling_has_two_forms(fields: dict[str, Any], feeling: Feeling) -> None:
+    assert tts(**fields).request.feeling == feeling
+
+
+@pytest.mark.pins("D131")
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"emotion": "flabbergasted"},
+        {"emotion": {"type": "flabbergasted"}},
+        {"emotion": "sad", "delivery_style": "flabbergasted"},
+        {"emotion": "sad", "emotion_intensity": "flabbergasted"},
+        {"emotion": {"type": "sad", "style": "flabbergasted"}},
+    ],
+)
+def test_a_feeling_that_nobody_knows_is_told_and_the_rest_goes_on(fields: dict[str, Any]) -> None:
+    setup = read("config", tts_config={"provider": "p", "voice_id": "v", **fields})
+    assert setup.command.tts.request == SpeechRequest("", voice="v")
+    said = read("speak", text="a", voice_id="v", **fields)
+    assert said.command == Speak("a", voice="v")
+    for notices in (setup.notices, said.notices):
+        assert [notice.code for notice in notices] == ["invalid_emotion"]
+        assert "'flabbergasted'; known are " in notices[0].message
+
+
+@pytest.mark.parametrize(("told", "counts"), [(1.5, 1.0), (-1, 0.0)])
+def test_an_intensity_out_of_range_is_the_nearest_and_told(told: float, counts: float) -> None:
+    setup = read("config", tts_config={"provider": "p", "emotion_intensity": told})
+    assert setup.command.tts.request.feeling == Feeling(intensity=counts)
+    assert [notice.code for notice in setup.notices] == ["intensity_clamped"]
 
 
 @pytest.mark.parametrize(("wish", "events"), [({}, None), ({"events": True}, True)])

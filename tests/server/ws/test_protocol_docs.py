@@ -149,6 +149,7 @@ def test_every_error_code_is_in_the_table_and_no_other() -> None:
         ROOT / "waav/server/errors.py",
         *(ROOT / "waav/server/ws").glob("*.py"),
         *(ROOT / "waav/session").glob("*.py"),
+        *(ROOT / "waav/speech").glob("*.py"),
     ]
     codes = {code for source in sources for code in _codes_in(ast.parse(source.read_text()))}
     # A configuration is read before there is a client.

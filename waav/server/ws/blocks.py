@@ -1,11 +1,24 @@
 """The blocks inside a ``config``: how to listen, how to speak, and what is to be switched on."""
 
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Self, TypeVar
 
 import attrs
 from msgspec import Meta
 
-from capabilities import AudioFormat, Secret, SpeechRequest, STTOptions, parse_encoding
+from capabilities import (
+    AudioFormat,
+    Feeling,
+    Secret,
+    SpeechRequest,
+    STTOptions,
+    cut_description,
+    parse_delivery,
+    parse_emotion,
+    parse_encoding,
+    parse_level,
+)
+from waav.errors import InvalidRequest
 from waav.server.ws.fields import (
     Channels,
     Milliseconds,
@@ -18,6 +31,11 @@ from waav.server.ws.fields import (
 from waav.session.commands import ForcedFinalText, Pronunciation, STTConfig, TTSConfig
 
 SLOWEST, FASTEST = 0.25, 4.0
+
+UNSET = (None, "")
+"""How clients leave a name to others."""
+
+AnyFeeling = TypeVar("AnyFeeling", bound="FeelingBlock")
 
 
 @attrs.frozen(kw_only=True)
@@ -78,17 +96,52 @@ class STTBlock(Switches):
 
 
 @attrs.frozen(kw_only=True)
-class Feeling:
-    """How something is to be said: read, so that who sends it is served, but not yet acted on."""
+class EmotionBlock:
+    """A feeling as an object of its own."""
 
-    emotion: str | dict[str, Any] | None = None
+    type: str | None = None
+    intensity: float | str | None = None
+    delivery_style: str | None = None
+    description: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class FeelingBlock:
+    """How something is to be said, in either form; where both say something, ``emotion`` counts."""
+
+    emotion: str | EmotionBlock | None = None
     emotion_intensity: float | str | None = None
     delivery_style: str | None = None
     emotion_description: str | None = None
 
+    def feeling(self) -> dict[str, Any]:
+        """Return those fields of a ``Feeling`` that the client has set.
+
+        Raises:
+            InvalidRequest: nobody knows a feeling of this name.
+        """
+        told = self.emotion
+        nested = told if isinstance(told, EmotionBlock) else EmotionBlock(type=told)
+        said = {
+            "emotion": (nested.type,),
+            "intensity": (nested.intensity, self.emotion_intensity),
+            "delivery": (nested.delivery_style, self.delivery_style),
+            "description": (nested.description, self.emotion_description),
+        }
+        first = {key: [each for each in both if each not in UNSET] for key, both in said.items()}
+        try:
+            return {key: _PARSE[key](values[0]) for key, values in first.items() if values}
+        except ValueError as exc:
+            raise InvalidRequest(str(exc), code="invalid_emotion") from None
+
+    def neutral(self) -> Self:
+        """Return the block without a word on feelings."""
+        names = [field.name for field in attrs.fields(FeelingBlock)]
+        return attrs.evolve(self, **dict.fromkeys(names))
+
 
 @attrs.frozen(kw_only=True)
-class Manner(Feeling):
+class Manner(FeelingBlock):
     """Knobs of single vendors' voices that SDKs always send: options to who has them."""
 
     stability: float | None = None
@@ -130,7 +183,11 @@ class TTSBlock(Manner):
     options: dict[str, Any] = attrs.field(factory=dict)
 
     def value(self) -> TTSConfig:
-        """Return the block as a session wants it."""
+        """Return the block as a session wants it.
+
+        Raises:
+            InvalidRequest: nobody knows a feeling of this name.
+        """
         request = SpeechRequest(
             "",
             voice=self.voice_id or None,
@@ -140,6 +197,7 @@ class TTSBlock(Manner):
             language=self.language or None,
             pitch=self.pitch,
             volume=self.volume,
+            feeling=Feeling(**self.feeling()),
             api_key=_secret(self.api_key),
         )
         return TTSConfig(
@@ -161,6 +219,30 @@ def given(block: Any, fields_of: type[Any]) -> dict[str, Any]:
 def pace(speed: float) -> float:
     """Keep a speed within what the protocol promises; a provider may narrow it further."""
     return min(max(speed, SLOWEST), FASTEST)
+
+
+def understood(block: AnyFeeling) -> tuple[AnyFeeling, tuple[InvalidRequest, ...]]:
+    """Leave out what is said of a feeling that nobody knows; return what is to be told of it."""
+    try:
+        intensity = block.feeling().get("intensity", 0)
+    except InvalidRequest as exc:
+        return block.neutral(), (exc,)
+    if 0 <= intensity <= 1:
+        return block, ()
+    text = f"emotion_intensity goes from 0 to 1; the nearest to {intensity:g} is used"
+    return block, (InvalidRequest(text, code="intensity_clamped"),)
+
+
+def _intensity(told: float | str) -> float:
+    return parse_level(told).intensity if isinstance(told, str) else told
+
+
+_PARSE: Mapping[str, Callable[[Any], Any]] = {
+    "emotion": parse_emotion,
+    "intensity": _intensity,
+    "delivery": parse_delivery,
+    "description": cut_description,
+}
 
 
 def _secret(key: str) -> Secret | None:

@@ -41,6 +41,9 @@ PRONUNCIATION = Names({"from": "word", "to": "pronunciation"})
 
 STT = Names({"sampleRate": "sample_rate", "punctuate": "punctuation"})
 
+EMOTION = Names({"emotion": "type", "name": "type", "style": "delivery_style"})
+"""Of the form in which a feeling is an object of its own; the other is a plain text."""
+
 TTS = Names(
     {
         "voice": "voice_id",
@@ -50,7 +53,7 @@ TTS = Names(
         "encoding": "audio_format",
         "sampleRate": "sample_rate",
     },
-    inside={"pronunciations": PRONUNCIATION},
+    inside={"pronunciations": PRONUNCIATION, "emotion": EMOTION},
 )
 
 CONFIG = Names(
@@ -71,7 +74,9 @@ CONFIG = Names(
     },
 )
 
-SPEAK = Names({"allowInterruption": "allow_interruption", "voice": "voice_id"})
+SPEAK = Names(
+    {"allowInterruption": "allow_interruption", "voice": "voice_id"}, inside={"emotion": EMOTION}
+)
 
 SIP_TRANSFER = Names({"transferTo": "transfer_to", "phone_number": "transfer_to"})
 

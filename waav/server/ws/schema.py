@@ -4,7 +4,6 @@
 request to the connection itself. A message that cannot be served raises InvalidRequest there.
 """
 
-import html
 import re
 from typing import Any, Protocol, TypeAlias
 
@@ -14,9 +13,10 @@ import msgspec
 from capabilities import Secret
 from waav.errors import InvalidRequest
 from waav.server.errors import NotAvailable
-from waav.server.ws.blocks import Features, Feeling, STTBlock, TTSBlock, given, pace
+from waav.server.ws.blocks import Features, FeelingBlock, STTBlock, TTSBlock, pace, understood
 from waav.server.ws.fields import Timestamp, at_most, check_size, is_storage_key
 from waav.session.commands import Clear, Configure, Speak
+from waav.speech.ssml import words_of
 
 SPEAK_LIMIT = 102_400
 MESSAGE_LIMIT = 51_200
@@ -49,6 +49,7 @@ class Say:
 
     command: Speak
     provider: str | None = None
+    notices: tuple[InvalidRequest, ...] = ()
     ignored: tuple[str, ...] = ()
 
 
@@ -115,16 +116,17 @@ class ConfigMessage:
         """Return the command; refuse a room, because the rest would not be what was meant."""
         if self.livekit is not None:
             raise NotAvailable("livekit", "LiveKit rooms are not available in this version")
+        tts, notices = understood(self.tts_config) if self.tts_config else (None, ())
         command = Configure(
             stt=self.stt_config.value(self.features) if self.stt_config else None,
-            tts=self.tts_config.value() if self.tts_config else None,
+            tts=tts.value() if tts else None,
             audio=not self.audio_disabled if self.audio is None else self.audio,
             stream_id=self.stream_id or None,
         )
         return Setup(
             command,
             events=self.features.events,
-            notices=tuple(self._notices()),
+            notices=(*self._notices(), *notices),
             ignored=tuple(self._ignored()),
         )
 
@@ -140,12 +142,11 @@ class ConfigMessage:
 
     def _ignored(self) -> list[str]:
         features = [n for n in ("noise_cancellation", "vad") if getattr(self.features, n)]
-        feeling = given(self.tts_config, Feeling) if self.tts_config else {}
-        return [*features, *feeling, *(["audio_features"] if self.audio_features else [])]
+        return [*features, *(["audio_features"] if self.audio_features else [])]
 
 
 @attrs.frozen(kw_only=True)
-class SpeakMessage(Feeling):
+class SpeakMessage(FeelingBlock):
     """``speak``."""
 
     text: str | None = attrs.field(default=None, validator=at_most(SPEAK_LIMIT, "Speak text"))
@@ -159,19 +160,22 @@ class SpeakMessage(Feeling):
     pitch: float | None = None
 
     def value(self) -> Say:
-        """Return the command; of SSML without a text, the words."""
+        """Return the command; with SSML alone, its words are the text."""
         if self.text is None and self.ssml is None:
             raise ValueError("Object missing required field `text`")
+        block, notices = understood(self)
         command = Speak(
-            self.text if self.text is not None else _words(self.ssml or ""),
+            self.text if self.text is not None else words_of(self.ssml or ""),
             flush=self.flush,
             allow_interruption=self.allow_interruption,
             voice=self.voice_id or None,
             model=self.model or None,
             speed=None if self.speed is None else pace(self.speed),
+            ssml=self.ssml,
+            **block.feeling(),
         )
-        pitch = () if self.pitch is None else ("pitch",)
-        return Say(command, self.provider or None, (*given(self, Feeling), *pitch))
+        ignored = () if self.pitch is None else ("pitch",)
+        return Say(command, self.provider or None, notices, ignored)
 
 
 @attrs.frozen
@@ -267,8 +271,3 @@ class CustomMessage:
         check_size(len(msgspec.json.encode(self.payload)), MESSAGE_LIMIT, "Message content")
         text = f"Unknown custom message type: {self.message_type}"
         raise InvalidRequest(text, code="unknown_custom_type")
-
-
-def _words(ssml: str) -> str:
-    """Take the words out of the markup."""
-    return html.unescape(re.sub(r"<[^<>]*>", " ", ssml)).strip()

@@ -133,6 +133,8 @@ class Talk:
     async def _say(self, request: Say) -> None:
         """Let the session speak, with the voice it has."""
         self._warn(request.ignored)
+        for notice in request.notices:
+            await self.tell(refusal(notice))
         if request.provider and not self._is_voice(request.provider):
             text = "The provider cannot change within a session; that of tts_config speaks"
             notice = InvalidRequest(text, code="provider_change_unsupported")
