@@ -37,7 +37,8 @@ class Peer:
     _heard: list[h2.events.Event] = attrs.field(factory=list)
 
     async def flush(self) -> None:
-        await self.transport.send_all(self.h2.data_to_send())
+        if data := self.h2.data_to_send():
+            await self.transport.send_all(data)
 
     async def expect(self, kind: type[E]) -> E:
         """Wait for the next event of a kind; what comes before it is passed over."""
@@ -88,10 +89,10 @@ class Peer:
         self.h2.reset_stream(stream, code)
         await self.flush()
 
-    async def go_away(self, last: int) -> None:
+    async def go_away(self, last: int, why: bytes = b"") -> None:
         """Say it as servers do that end gracefully; ``h2``'s own way would end this side at once."""
-        frame = b"\0\0\x08\x07\0\0\0\0\0" + last.to_bytes(4, "big") + b"\0\0\0\0"
-        await self.transport.send_all(frame)
+        body = last.to_bytes(4, "big") + bytes(4) + why
+        await self.transport.send_all(bytes([0, 0, len(body), 7, 0, 0, 0, 0, 0]) + body)
 
 
 @attrs.define(eq=False)

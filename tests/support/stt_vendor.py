@@ -22,6 +22,8 @@ from capabilities import (
     ProviderError,
     ProviderProtocolError,
     SpeechFinal,
+    STTOptions,
+    STTStream,
     Transcript,
     Word,
 )
@@ -58,6 +60,7 @@ class TestWire:
     __test__ = False
     tell_end: bool = True
     """Finals say what they acknowledge; otherwise their words do."""
+    interims: bool = True
 
     def start(self) -> Sequence[Message]:
         return ("start",)
@@ -78,7 +81,7 @@ class TestWire:
             case ["done"]:
                 return [Done()]
             case ["interim", text]:
-                return [Interim(text)]
+                return [Interim(text)] if self.interims else []
             case ["ended"]:
                 return [SpeechFinal()]
             case ["final", text, start, end, until]:
@@ -99,6 +102,9 @@ class Ear:
     def hear(self, data: bytes, *, last: bool = False) -> list[str]:
         """Return the finals of words that are over, and an interim of the one that is not."""
         self._waits += data
+        if not any(self._waits):
+            self._passed += len(self._waits)
+            self._waits.clear()
         answers = []
         samples = memoryview(self._waits).cast("h").tolist()
         runs = [(value, len(list(group))) for value, group in groupby(samples)]
@@ -131,11 +137,13 @@ class Line:
     """What came, and when."""
     sound: int = 0
     """Bytes of it."""
-    finished: bool = False
     broken: ProviderError | None = None
     ended: bool = False
-    closed: bool = False
+    gone: trio.Event = attrs.Factory(trio.Event)
+    """Whoever made it has left it."""
     ear: Ear = attrs.Factory(Ear)
+    held: list[str] = attrs.Factory(list)
+    """Answers for later."""
     _answers: deque[str] = attrs.Factory(deque)
     _moved: trio.lowlevel.ParkingLot = attrs.Factory(trio.lowlevel.ParkingLot)
 
@@ -147,12 +155,14 @@ class Line:
         self.vendor.heard(self, message)
 
     def say(self, *answers: str) -> None:
-        self._answers += answers
+        if self.broken is None:
+            self._answers += answers
         self._moved.unpark_all()
 
-    def reset(self, error: ProviderError) -> None:
-        """Break, and lose what is under way."""
-        self._answers.clear()
+    def reset(self, error: ProviderError, *, lose: bool = True) -> None:
+        """Break, and lose what is under way or not."""
+        if lose:
+            self._answers.clear()
         self.broken = error
         self._moved.unpark_all()
 
@@ -188,43 +198,54 @@ class Vendor:
     """Called before a connection is made."""
     on_close: Callable[[Line], ProviderError | float | None] = lambda _line: None
     """Called when one is left: an error that closing raises, or the seconds that it takes."""
+    line_class: type[Line] = Line
     lines: list[Line] = attrs.field(factory=list)
 
     @property
     def open_lines(self) -> int:
         """Connections that nobody has left yet."""
-        return sum(not line.closed for line in self.lines)
+        return sum(not line.gone.is_set() for line in self.lines)
 
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[Line]:
         await trio.lowlevel.checkpoint()
-        line = Line(self, len(self.lines))
+        line = self.line_class(self, len(self.lines))
         self.lines.append(line)
         try:
             if error := self.on_open(line):
                 raise error
-            yield line
-            match self.on_close(line):
-                case ProviderError() as error:
-                    raise error
-                case float(seconds):
-                    await trio.sleep(seconds)
+            try:
+                yield line
+            finally:
+                await self._close(line)
         finally:
-            line.closed = True
+            line.gone.set()
+
+    async def _close(self, line: Line) -> None:
+        match self.on_close(line):
+            case ProviderError() as error:
+                raise error
+            case float(seconds):
+                await trio.sleep(seconds)
 
     def heard(self, line: Line, message: Message) -> None:
-        """Answer as the protocol says."""
-        if self.misheard(line, message):
-            return
-        match message:
-            case bytes():
-                line.sound += len(message)
-                line.say(*line.ear.hear(message))
-            case "start":
-                line.say("ready")
-            case "finish":
-                line.finished = True
-                line.say(*line.ear.hear(b"", last=True), "done")
+        """Answer, well or badly."""
+        if not self.misheard(line, message):
+            line.say(*answers(line, message))
+
+
+def answers(line: Line, message: Message) -> list[str]:
+    """Return what the protocol has for a message."""
+    match message:
+        case bytes():
+            line.sound += len(message)
+            return line.ear.hear(message)
+        case "start":
+            return ["ready"]
+        case "finish":
+            return [*line.ear.hear(b"", last=True), "done"]
+        case _:
+            return []
 
 
 @attrs.define
@@ -269,6 +290,16 @@ async def converse(
                 await trio.sleep(frame)
         await stream.finish()
 
+    async def listen() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(speak)
+            try:
+                async for transcript in stream:
+                    heard.said.append(transcript)
+            except ProviderError as error:
+                heard.error = error
+            nursery.cancel_scope.cancel()
+
     try:
         async with open_stt_link(
             lambda: TestWire(tell_end),
@@ -278,15 +309,27 @@ async def converse(
             policy=policy,
             chance=lambda: 0.5,
         ) as stream:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(speak)
-                try:
-                    async for transcript in stream:
-                        heard.said.append(transcript)
-                except ProviderError as error:
-                    heard.error = error
-                nursery.cancel_scope.cancel()
+            await listen()
     except ProviderError as error:
         assert heard.error is None, "one failure is one error"
         heard.error = error
     return heard
+
+
+@attrs.frozen
+class MemorySTT:
+    """The vendor as a capability, for the contract suite."""
+
+    vendor: Vendor
+    policy: Policy
+
+    @asynccontextmanager
+    async def connect(self, options: STTOptions) -> AsyncIterator[STTStream]:
+        async with open_stt_link(
+            lambda: TestWire(interims=options.interim_results),
+            self.vendor.connect,
+            provider=NAME,
+            audio=options.format,
+            policy=self.policy,
+        ) as stream:
+            yield stream

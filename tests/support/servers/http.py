@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import attrs
 import h11
 import trio
+
 from support.servers.loopback import Dribble, listen, reset
 
 
@@ -142,9 +143,7 @@ class Answer:
 def answer_json(value: Any, status: int = 200, **headers: str) -> Answer:
     """An answer of JSON; a ``_`` in the name of a header stands for ``-``."""
     named = {name.replace("_", "-"): text for name, text in headers.items()}
-    return Answer(
-        status, json.dumps(value).encode(), {"Content-Type": "application/json", **named}
-    )
+    return Answer(status, json.dumps(value).encode(), {"Content-Type": "application/json", **named})
 
 
 @attrs.frozen

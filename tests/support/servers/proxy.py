@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import attrs
 import h11
 import trio
+
 from support.servers.loopback import GONE, listen
 
 
@@ -42,7 +43,9 @@ async def open_proxy(
             return
         await client.send_all(b"HTTP/1.1 %d Said\r\n\r\n" % status)
         if status < 300:
-            async with await trio.open_tcp_stream("127.0.0.1", int(target.rpartition(":")[2])) as far:
+            async with await trio.open_tcp_stream(
+                "127.0.0.1", int(target.rpartition(":")[2])
+            ) as far:
                 await _join(client, far)
 
     proxy = ProxyServer(0)

@@ -8,12 +8,13 @@ from typing import TypeAlias
 
 import attrs
 import trio
-from support.servers.loopback import GONE, Dribble, listen, reset
 from websockets.datastructures import Headers
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
-from websockets.protocol import OPEN
+from websockets.protocol import OPEN, SEND_EOF
 from websockets.server import ServerProtocol
+
+from support.servers.loopback import GONE, Dribble, listen, reset
 
 
 @attrs.define(eq=False)
@@ -86,11 +87,14 @@ class Peer:
         try:
             while True:
                 await self._read()
-        except trio.BrokenResourceError:
+        except GONE:
             self.gone.set()
 
     async def flush(self) -> None:
-        await self.stream.send_all(b"".join(self.protocol.data_to_send()))
+        data = self.protocol.data_to_send()
+        await self.stream.send_all(b"".join(data))
+        if SEND_EOF in data:  # both have said goodbye, and then a server closes first
+            await self.stream.aclose()
 
     async def _read(self) -> None:
         data = await self.stream.receive_some(65536)

@@ -1,0 +1,229 @@
+"""A scripted ElevenLabs: the realtime recogniser, speech over HTTP and WebSocket, and voices.
+
+It recognises the words of :mod:`support.stt_vendor`, and says a text as samples that tell which
+they are, so that a piece that is lost, cut or repeated shows.
+"""
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import attrs
+import trio
+from support.servers.http import Exchange, answer_json
+from support.servers.websocket import Peer, Refuse
+from support.stt_vendor import Ear
+
+KEY = "made-up-key"
+SESSION = "ses-0815"
+VOICES = ("alice", "bob", "JBFqnCBsd6RMkjVDRZzb")
+UNAUTHORIZED = {"detail": {"status": "invalid_api_key", "message": "Invalid API key"}}
+_BYTES_OF_LETTER = 480
+
+
+def query_of(target: str) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(target).query, keep_blank_values=True)
+
+
+# The recogniser.
+
+
+def started(**config: Any) -> str:
+    return json.dumps({"message_type": "session_started", "session_id": SESSION, "config": config})
+
+
+def partial(text: str) -> str:
+    return json.dumps({"message_type": "partial_transcript", "text": text})
+
+
+def committed(*words: tuple[str, float, float], timed: bool = True) -> list[str]:
+    """What comes for one commit: the text, and the text with the times of its words."""
+    text = " ".join(word for word, _, _ in words)
+    told = [json.dumps({"message_type": "committed_transcript", "text": text})]
+    if timed:
+        entries: list[dict[str, Any]] = []
+        for word, start, end in words:
+            if entries:
+                entries.append({"text": " ", "start": start, "end": start, "type": "spacing"})
+            entries.append(
+                {"text": word, "start": start, "end": end, "type": "word", "logprob": -0.1}
+            )
+        told.append(
+            json.dumps(
+                {
+                    "message_type": "committed_transcript_with_timestamps",
+                    "text": text,
+                    "language_code": "en",
+                    "words": entries,
+                }
+            )
+        )
+    return told
+
+
+def problem(kind: str, text: str = "so it is") -> str:
+    return json.dumps({"message_type": kind, "error": text})
+
+
+@attrs.frozen
+class Scribe:
+    """A step: be the recogniser until the client leaves, or until ``words`` were said."""
+
+    words: int | None = None
+    """How many words to answer with a final, before the step ends."""
+
+    async def __call__(self, peer: Peer) -> None:
+        request = await peer.handshake()
+        query = query_of(request.path)
+        if request.headers.get("xi-api-key") != KEY and "token" not in query:
+            await Refuse(401, body=json.dumps(UNAUTHORIZED).encode())(peer)
+            await peer.until_gone()
+        await peer.accept()
+        await peer.send(started(commit_strategy=query["commit_strategy"][0]))
+        await self._listen(peer, query)
+
+    async def _listen(self, peer: Peer, query: dict[str, list[str]]) -> None:
+        ear, said = Ear(), 0
+        segment: list[tuple[str, float, float]] = []
+        eager = query["commit_strategy"] == ["vad"]
+        timed = query.get("include_timestamps") == ["true"]
+        while self.words is None or said < self.words:
+            chunk = json.loads(await peer.receive())
+            data = b64decode(chunk["audio_base_64"])
+            for answer in ear.hear(data, last=chunk["commit"]):
+                match answer.split():
+                    case ["interim", text]:
+                        words = [word for word, _, _ in segment]
+                        await peer.send(partial(" ".join([*words, text])))
+                    case ["final", text, start, end, _]:
+                        segment.append((text, float(start), float(end)))
+                        said += 1
+                        if eager:
+                            await _commit(peer, segment, timed=timed)
+            if chunk["commit"]:
+                await _commit(peer, segment, timed=timed)
+
+
+async def _commit(peer: Peer, segment: list[tuple[str, float, float]], *, timed: bool) -> None:
+    if not segment:
+        await peer.send(problem("commit_throttled", "only 0.00s of uncommitted audio"))
+    else:
+        for message in committed(*segment, timed=timed):
+            await peer.send(message)
+    segment.clear()
+
+
+# The voice.
+
+
+def sound_of(text: str, speed: float = 1.0) -> bytes:
+    """What a text sounds like: a count of samples, longer for longer texts and lower speeds."""
+    samples = int(len(text.strip()) * _BYTES_OF_LETTER / speed) // 2
+    return b"".join((number % 30000).to_bytes(2, "little") for number in range(samples))
+
+
+def pieces_of(sound: bytes, size: int = 1001) -> Iterator[bytes]:
+    """Cut it as networks do, that is, also through samples."""
+    return (sound[start : start + size] for start in range(0, len(sound), size))
+
+
+def _speed(settings: dict[str, Any] | None) -> float:
+    return float((settings or {}).get("speed") or 1.0)
+
+
+async def serve_http(exchange: Exchange) -> None:
+    """A reply to any request: speech or voices."""
+    request = exchange.request
+    path = urlsplit(request.target).path
+    if request.headers.get("xi-api-key") != KEY:
+        await answer_json(UNAUTHORIZED, 401)(exchange)
+    elif path == "/v2/voices":
+        await answer_json(voices_page(query_of(request.target)))(exchange)
+    elif path.split("/")[3] not in VOICES:
+        missing = {"detail": {"status": "voice_not_found", "message": "A voice was not found"}}
+        await answer_json(missing, 404)(exchange)
+    else:
+        told = request.json
+        await exchange.head(200, [("Content-Type", "audio/pcm"), ("Transfer-Encoding", "chunked")])
+        for piece in pieces_of(sound_of(told["text"], _speed(told.get("voice_settings")))):
+            await exchange.body(piece)
+        await exchange.end()
+
+
+def voices_page(query: dict[str, list[str]]) -> dict[str, Any]:
+    """One voice on each page."""
+    number = int(query.get("next_page_token", ["0"])[0])
+    more = number + 1 < len(VOICES)
+    return {
+        "voices": [voice(VOICES[number])],
+        "has_more": more,
+        "total_count": len(VOICES),
+        "next_page_token": str(number + 1) if more else None,
+    }
+
+
+def voice(voice_id: str, **more: Any) -> dict[str, Any]:
+    return {
+        "voice_id": voice_id,
+        "name": voice_id.title(),
+        "category": "premade",
+        "labels": {"gender": "female", "accent": "american", "language": "en"},
+        "preview_url": f"https://example.com/{voice_id}.mp3",
+        "verified_languages": [
+            {"language": "en", "locale": "en-US", "model_id": "eleven_flash_v2_5"},
+            {"language": "de", "locale": "de-DE", "model_id": "eleven_flash_v2_5"},
+        ],
+        **more,
+    }
+
+
+@attrs.define(eq=False)
+class StreamInput:
+    """A step: speak over a WebSocket until all is said, then close."""
+
+    pause: trio.Event | None = None
+    """Waited for behind the first piece of sound."""
+    last: bool = True
+    """Say ``isFinal`` before closing."""
+
+    async def __call__(self, peer: Peer) -> None:
+        request = await peer.handshake()
+        if request.headers.get("xi-api-key") != KEY:
+            await Refuse(401, body=json.dumps(UNAUTHORIZED).encode())(peer)
+            await peer.until_gone()
+        await peer.accept()
+        if urlsplit(request.path).path.split("/")[3] not in VOICES:
+            await self._refuse(peer)
+        first = json.loads(await peer.receive())
+        assert first["text"] == " "
+        text = ""
+        while (told := json.loads(await peer.receive()))["text"]:
+            text += told["text"]
+        for piece in pieces_of(sound_of(text, _speed(first.get("voice_settings")))):
+            await peer.send(audio(piece))
+            if self.pause is not None:
+                await self.pause.wait()
+        if self.last:
+            await peer.send(json.dumps({"isFinal": True}))
+        peer.protocol.send_close(1000)
+        await peer.flush()
+        await peer.until_gone()
+
+    async def _refuse(self, peer: Peer) -> None:
+        told = {"message": "A voice was not found", "error": "voice_not_found", "code": 1008}
+        await peer.send(json.dumps(told))
+        peer.protocol.send_close(1008, "A voice was not found")
+        await peer.flush()
+        await peer.until_gone()
+
+
+def audio(sound: bytes) -> str:
+    return json.dumps(
+        {
+            "audio": b64encode(sound).decode(),
+            "alignment": {"chars": ["a"], "charStartTimesMs": [0], "charDurationsMs": [20]},
+            "normalizedAlignment": None,
+        }
+    )
