@@ -62,11 +62,13 @@ class Ledger:
             self.voiced += size
         return frame
 
-    def fill(self, duration: float) -> AudioFrame:
+    def fill(self, duration: float, longest: float) -> list[AudioFrame]:
         """Return silence for the connection that is not of the stream; not for compressed sound."""
-        frame = silence(self._audio, duration)
-        self._timeline.filled(len(frame.data) // self._unit)
-        return frame
+        whole = silence(self._audio, duration)
+        self._timeline.filled(len(whole.data) // self._unit)
+        most = self._audio.size(longest)
+        pieces = (whole.data[at : at + most] for at in range(0, len(whole.data), most))
+        return [AudioFrame(piece, self._audio) for piece in pieces]
 
     def receive(self, signals: Sequence[Signal]) -> list[Transcript]:
         """Settle what a message acknowledges; return what it says, in the stream's time."""

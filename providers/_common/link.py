@@ -87,6 +87,8 @@ class Link:
     _tempo: float = attrs.field(init=False)
     """Seconds that must pass for each byte."""
     _replies: deque[Message] = attrs.field(factory=deque, init=False)
+    _filling: deque[AudioFrame] = attrs.field(factory=deque, init=False)
+    """Silence that is on its way out."""
     _second: _Second = attrs.field(default=_Second.NONE, init=False)
     _opening: bool = attrs.field(default=False, init=False)
     _was_open: bool = attrs.field(default=False, init=False)
@@ -157,17 +159,19 @@ class Link:
         return self._next_of_sound(now)
 
     def _next_of_sound(self, now: float) -> Action | None:
-        if self.replay.ready and now >= self._audio_at:
+        # A line that is being filled is due before the sound that ends the pause.
+        if not self._filling and self.replay.ready and now >= self._audio_at:
             return Play(self._take(now))
-        if self.replay.ended and not self.replay.waiting:
+        if not self._filling and self.replay.ended and not self.replay.waiting:
             self._step(Step.FINISH)
             self._finish_by = now + self.policy.finish_timeout
             return Finish()
         if now >= self._idle_since + self._keepalive:
             self._idle_since = now
-            filling = self.policy.silence
-            return Play(self._ledger.fill(filling)) if filling else KeepAlive()
-        return None
+            if not self.policy.silence:
+                return KeepAlive()
+            self._filling += self._ledger.fill(self.policy.silence, self.policy.longest_frame)
+        return Play(self._filling.popleft()) if self._filling else None
 
     def _renewal(self, now: float) -> Action | None:
         if self._second is _Second.READY and (self._ledger.calm or now >= self._renew_at):
@@ -258,6 +262,7 @@ class Link:
         self._opening = False
         self._second, self._renew_at = _Second.NONE, inf
         self._replies.clear()
+        self._filling.clear()
         self._ledger.begin()
         self._progress.answered()
 

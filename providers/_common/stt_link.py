@@ -111,7 +111,7 @@ class _Stream:
         self._link.replay.put(frame.data)
         if not await self._work():
             await trio.lowlevel.checkpoint()
-        while False and not self._over:
+        while self._link.replay.full and not self._over:
             await self._senders.park()
 
     async def finish(self) -> None:

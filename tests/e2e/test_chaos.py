@@ -112,7 +112,8 @@ async def test_nothing_is_left(server: Any, ears: Ears, mouth: Mouth, seed: int)
             nursery.start_soon(one)
     await quiet(server)
     after = tasks(), descriptors(), threading.active_count()
-    assert after[0] == before[0]
-    assert after[1:] == before[1:]
+    assert after[:2] == before[:2]
+    # A pool may have let an idle thread go meanwhile.
+    assert after[2] <= before[2]
     assert (ears.open_streams, mouth.open_requests) == (0, 0)
     assert server.gateway.plugins.stt("ears")

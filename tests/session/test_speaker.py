@@ -20,6 +20,7 @@ from capabilities import (
     ProviderBusy,
     ProviderClosed,
     ProviderError,
+    ProviderUnavailable,
     Secret,
     SpeechRequest,
 )
@@ -378,3 +379,15 @@ async def test_ten_sessions_say_a_long_text_with_one_request_for_each_piece(
             await said(speaker(plugins, cache), STORY)
     assert sizes == [10 * len(alone)] * 9
     assert len(mouth.requests) - asked in {asked, asked + 1}
+
+
+async def test_a_voice_that_hangs_while_it_connects_is_given_up(
+    autojump_clock: MockClock, cache: SpeechCache, mouth: Mouth
+) -> None:
+    """Entering the request counts against the same patience as the first sound."""
+    mouth.connect_delay = 1000.0
+    async with open_plugins(Discovery.of(plugin("mouth", mouth=mouth))) as plugins:
+        with pytest.raises(ProviderUnavailable, match="no sound came for 30 s"):
+            await said(speaker(plugins, cache), "abc")
+    assert trio.current_time() == pytest.approx(30)
+    assert mouth.open_requests == 0

@@ -284,13 +284,13 @@ async def test_a_follower_has_its_own_patience(
     autojump_clock: MockClock, cache: SpeechCache
 ) -> None:
     """Who waits at most half a second does not wait for the leader's minute."""
-    voice, leader, follower, slow = Voice(), Client(), Client(), Client(pace=50)
+    voice, leader, follower, slow = Voice(), Client(), Client(), Client(pace=0.9)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(leader.hear, cache, voice)
         await wait_all_tasks_blocked()
         nursery.start_soon(partial(follower.hear, cache, voice, first_timeout=0.5))
         # That it is slow itself is not the voice's fault.
-        nursery.start_soon(partial(slow.hear, cache, voice, timeout=1.5))
+        nursery.start_soon(partial(slow.hear, cache, voice, first_timeout=1.2, timeout=0.5))
 
     assert isinstance(follower.error, ProviderUnavailable)
     assert str(follower.error) == "voice: no sound came for 0.5 s"

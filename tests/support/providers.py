@@ -98,6 +98,8 @@ class Mouth:
     """A TTS that gives 100 ms for each character, and remembers what it was asked for."""
 
     format: AudioFormat = AudioFormat(Encoding.LINEAR16, 24000)
+    connect_delay: float = 0.0
+    """Seconds before a request is open."""
     pace: float = 0.0
     """Seconds before each frame."""
     whole: bool = False
@@ -117,6 +119,7 @@ class Mouth:
         self.requests.append(request)
         self.open_requests += 1
         try:
+            await trio.sleep(self.connect_delay)
             async with aclosing(self._frames(request.text)) as frames:
                 yield frames
         finally:

@@ -147,6 +147,11 @@ class Line:
     _answers: deque[str] = attrs.Factory(deque)
     _moved: trio.lowlevel.ParkingLot = attrs.Factory(trio.lowlevel.ParkingLot)
 
+    @property
+    def unread(self) -> int:
+        """Answers that nobody has read."""
+        return len(self._answers)
+
     async def send(self, message: Message) -> None:
         await trio.lowlevel.checkpoint()
         if self.broken is not None or self.ended:

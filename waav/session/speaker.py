@@ -1,7 +1,7 @@
 """One text -> its sound, in the format that the listener wants. Sessions and ``/speak`` share it."""
 
 import logging
-from collections.abc import AsyncIterator
+from math import inf
 from typing import TypeAlias
 
 import attrs
@@ -175,22 +175,18 @@ class Speaker:
 
     async def _synthesize(self, tts: TTS, request: SpeechRequest, sink: Sink) -> None:
         """Runs in a task of the provider's plugin."""
-        async with tts.synthesize(request) as frames:
-            iterator = aiter(frames)
-            timeout = self.config.connection_timeout
-            while (frame := await self._next(iterator, timeout)) is not None:
-                await sink(frame)
-                timeout = self.config.request_timeout
-
-    async def _next(self, frames: AsyncIterator[AudioFrame], timeout: float) -> AudioFrame | None:
-        # Only the provider's own time counts: a slow listener is not the voice's fault.
-        try:
-            with trio.fail_after(timeout):
-                return await anext(frames, None)
-        except trio.TooSlowError:
-            raise ProviderUnavailable(
-                self.provider.id, f"no sound came for {timeout:g} s"
-            ) from None
+        timeout = self.config.connection_timeout
+        # One scope around all, because what the provider opens must not outlive a smaller one.
+        with trio.CancelScope(deadline=trio.current_time() + timeout) as patience:
+            async with tts.synthesize(request) as frames:
+                async for frame in frames:
+                    # Only the provider's own time counts: a slow listener is not the voice's fault.
+                    patience.deadline = inf
+                    await sink(frame)
+                    timeout = self.config.request_timeout
+                    patience.deadline = trio.current_time() + timeout
+        if patience.cancelled_caught:
+            raise ProviderUnavailable(self.provider.id, f"no sound came for {timeout:g} s")
 
 
 def _felt(feeling: Feeling, speak: Speak) -> Feeling:

@@ -122,8 +122,7 @@ class SpeechCache:
         finally:
             # A cancelled or failed piece is not whole, is not kept, and makes room for a new one.
             recording.end()
-            if self._live.get(key) is recording:
-                del self._live[key]
+            self._live.pop(key, None)
 
     async def _find_or_make(
         self, key: str, make: Make, listener: Listener, recording: Recording

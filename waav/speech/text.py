@@ -12,6 +12,9 @@ from waav.speech.ssml import reword, words_of
 
 Replacements: TypeAlias = Sequence[tuple[str, str]]
 """Words, each with what is to be said instead."""
+_Tree: TypeAlias = "dict[str, _Tree | str]"
+"""Words, letter by letter; under "" stands what is said for the word that ends there."""
+_LETTER = re.compile(r"\w")
 
 
 def pronounce(text: str, replacements: Replacements) -> str:
@@ -22,19 +25,47 @@ def pronounce(text: str, replacements: Replacements) -> str:
 def pronouncing(replacements: Replacements) -> Callable[[str], str]:
     """Return what replaces whole words in a text, case as written, each place once.
 
-    The first of ``replacements`` that fits at a place wins, and what was put in is not looked at
-    again: no replacement works on the result of another.
+    At each place the longest word that fits wins, and of equal ones the first; what was put in is
+    not looked at again: no replacement works on the result of another.
     """
-    wanted: dict[str, str] = {}
+    tree: _Tree = {}
     for word, spoken in replacements:
-        if word:
-            wanted.setdefault(word, spoken)
-    if not wanted:
+        node = tree
+        for letter in word:
+            node = node.setdefault(letter, {})  # type: ignore[assignment]  # only "" leads to a text
+        node.setdefault("", spoken)
+    tree.pop("", None)
+    if not tree:
         return str
-    # Not \b: a word may begin or end with something that is no letter, as "C++" does.
-    words = "|".join(map(re.escape, wanted))
-    pattern = re.compile(rf"(?<!\w)(?:{words})(?!\w)")
-    return lambda text: pattern.sub(lambda found: wanted[found.group()], text)
+    # Not \b: a word may begin or end with something that is no letter, as "C++" does. And no
+    # alternation of all words, which tries a thousand of them at each place.
+    begins = re.compile(rf"(?<!\w)[{''.join(map(re.escape, tree))}]")
+
+    def replace(text: str) -> str:
+        done = 0
+        parts: list[str] = []
+        for begin in begins.finditer(text):
+            if begin.start() >= done and (found := _longest(tree, text, begin.start())):
+                end, spoken = found
+                parts += text[done : begin.start()], spoken
+                done = end
+        return "".join([*parts, text[done:]])
+
+    return replace
+
+
+def _longest(tree: _Tree, text: str, start: int) -> tuple[int, str] | None:
+    """Return the end of the longest word that begins at ``start``, and what is said for it."""
+    node, found = tree, None
+    for at in range(start, len(text)):
+        following = node.get(text[at])
+        if not isinstance(following, dict):
+            break
+        node = following
+        spoken = node.get("")
+        if isinstance(spoken, str) and not _LETTER.match(text, at + 1):
+            found = at + 1, spoken
+    return found
 
 
 def pieces(

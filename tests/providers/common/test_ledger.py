@@ -63,7 +63,7 @@ def test_words_keep_their_times_on_the_next_connection(ledger: Ledger) -> None:
 
 def test_silence_that_fills_a_pause_moves_no_word(ledger: Ledger) -> None:
     send(ledger, silence(1.0))
-    assert ledger.fill(0.5).duration == 0.5
+    assert [frame.duration for frame in ledger.fill(0.5, 0.2)] == pytest.approx([0.2, 0.2, 0.1])
     send(ledger, silence(1.0))
     (said,) = ledger.receive([Interim("a", words=(Word("a", 1.75, 2.0),))])
     assert isinstance(said, Interim)

@@ -129,6 +129,13 @@ def test_a_keepalive_of_silence_is_in_the_encoding_of_the_stream(
     assert each.replay.sent == 0, "it is not of the stream"
 
 
+def test_silence_too_fits_the_vendor_s_frames_and_sound_waits_until_it_is_out() -> None:
+    each = streaming(keepalive=5, silence=1.0, longest_frame=0.4)
+    assert each.next(5) == Play(silence(0.4))
+    each.replay.put(tone(0.1).data)
+    assert actions(each, 5) == [Play(silence(0.4)), Play(silence(0.2)), Play(tone(0.1))]
+
+
 def test_nobody_can_keep_a_compressed_stream_open_with_silence() -> None:
     assert streaming(AudioFormat(Encoding.OPUS), keepalive=4, silence=0.1).deadline == inf
     assert streaming(AudioFormat(Encoding.OPUS), keepalive=4).deadline == 4

@@ -1,8 +1,9 @@
 """Deepgram on loopback: hears the words of ``spoken()``, and says a tone for each text."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, TypeAlias
 from urllib.parse import parse_qs, urlsplit
 
 import attrs
@@ -11,9 +12,13 @@ from websockets.datastructures import Headers
 from websockets.http11 import Response
 from websockets.protocol import OPEN
 
+from capabilities import Plugin
 from support.servers.http import Answer, Exchange, answer_json
 from support.servers.websocket import Close, Peer, Refuse
 from support.stt_vendor import Ear
+
+OpenPlugin: TypeAlias = Callable[..., AbstractAsyncContextManager[Plugin]]
+"""Opens the plugin at an address, ``ws://`` or ``http://``: a fixture."""
 
 KEY = "made-up-key"
 REQUEST = "8c8ebea9-dbec-45fa-a035-e4632cb05b5f"
@@ -224,8 +229,8 @@ class Speak:
 
     hold: trio.Event | None = None
     """What is waited for between the first sound and the rest."""
-    heard_early: trio.Event | None = None
-    """Set when the client wants no more."""
+    interrupted: bool = False
+    """No more than the first sound comes before the client says something."""
 
     async def __call__(self, peer: Peer) -> None:
         if not await admit(peer, *VOICES):
@@ -258,7 +263,10 @@ class Speak:
         for offset in range(0, len(sound), CHUNK):
             await _send(peer, sound[offset : offset + CHUNK])
             if self.hold is not None:
-                await self._wait(peer)
+                await self.hold.wait()
+            if self.interrupted:
+                await peer.receive()
+                return
         end = {"type": "Flushed", **speech} if v2 else {"type": "Flushed", "sequence_id": 0}
         await _send(peer, json.dumps(end))
         if v2:
@@ -270,13 +278,6 @@ class Speak:
                 "controls_applied": counts,
             }
             await _send(peer, json.dumps({"type": "SpeechMetadata", **speech, **told}))
-
-    async def _wait(self, peer: Peer) -> None:
-        assert self.hold is not None
-        if self.heard_early is not None:
-            await peer.receive()
-            self.heard_early.set()
-        await self.hold.wait()
 
 
 async def vendor(peer: Peer) -> None:

@@ -7,12 +7,16 @@ they are, so that a piece that is lost, cut or repeated shows.
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import parse_qs, urlsplit
 
 import attrs
 import trio
+from websockets.protocol import OPEN
+
+from capabilities import SPEECH
 from support.servers.http import Exchange, answer_json
+from support.servers.loopback import Dribble
 from support.servers.websocket import Peer, Refuse
 from support.stt_vendor import Ear
 
@@ -21,6 +25,10 @@ SESSION = "ses-0815"
 VOICES = ("alice", "bob", "JBFqnCBsd6RMkjVDRZzb")
 UNAUTHORIZED = {"detail": {"status": "invalid_api_key", "message": "Invalid API key"}}
 _BYTES_OF_LETTER = 480
+GAP = 0.3
+"""Seconds of silence that end a segment for the vendor's voice detection."""
+
+Segment: TypeAlias = list[tuple[str, float, float]]
 
 
 def query_of(target: str) -> dict[str, list[str]]:
@@ -85,33 +93,37 @@ class Scribe:
         await self._listen(peer, query)
 
     async def _listen(self, peer: Peer, query: dict[str, list[str]]) -> None:
-        ear, said = Ear(), 0
-        segment: list[tuple[str, float, float]] = []
+        ear, said, came = Ear(), 0, 0
+        segment: Segment = []
         eager = query["commit_strategy"] == ["vad"]
         timed = query.get("include_timestamps") == ["true"]
         while self.words is None or said < self.words:
             chunk = json.loads(await peer.receive())
             data = b64decode(chunk["audio_base_64"])
+            came += len(data)
             for answer in ear.hear(data, last=chunk["commit"]):
                 match answer.split():
                     case ["interim", text]:
-                        words = [word for word, _, _ in segment]
-                        await peer.send(partial(" ".join([*words, text])))
+                        await peer.send(
+                            partial(" ".join([*(word for word, _, _ in segment), text]))
+                        )
                     case ["final", text, start, end, _]:
+                        if eager and segment and float(start) - segment[-1][2] >= GAP:
+                            await commit(peer, segment, timed=timed)
                         segment.append((text, float(start), float(end)))
                         said += 1
-                        if eager:
-                            await _commit(peer, segment, timed=timed)
-            if chunk["commit"]:
-                await _commit(peer, segment, timed=timed)
+            paused = segment and not any(data) and SPEECH.duration(came) - segment[-1][2] >= GAP
+            if chunk["commit"] or (eager and paused):
+                await commit(peer, segment, timed=timed)
+        if segment:
+            await commit(peer, segment, timed=timed)
 
 
-async def _commit(peer: Peer, segment: list[tuple[str, float, float]], *, timed: bool) -> None:
-    if not segment:
-        await peer.send(problem("commit_throttled", "only 0.00s of uncommitted audio"))
-    else:
-        for message in committed(*segment, timed=timed):
-            await peer.send(message)
+async def commit(peer: Peer, segment: Segment, *, timed: bool) -> None:
+    """Say what a segment is, and begin the next one."""
+    told = committed(*segment, timed=timed) if segment else [problem("commit_throttled")]
+    for message in told:
+        await peer.send(message)
     segment.clear()
 
 
@@ -179,12 +191,24 @@ def voice(voice_id: str, **more: Any) -> dict[str, Any]:
     }
 
 
-@attrs.define(eq=False)
+class OneByOne(Dribble):
+    """A stream on which several tasks may send."""
+
+    def __init__(self, stream: trio.abc.Stream) -> None:
+        super().__init__(stream)
+        self.lock = trio.Lock()
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        async with self.lock:
+            await self.stream.send_all(data)
+
+
+@attrs.frozen
 class StreamInput:
     """A step: speak over a WebSocket until all is said, then close."""
 
-    pause: trio.Event | None = None
-    """Waited for behind the first piece of sound."""
+    halting: bool = False
+    """Say no more behind the first piece of sound."""
     last: bool = True
     """Say ``isFinal`` before closing."""
 
@@ -201,15 +225,23 @@ class StreamInput:
         text = ""
         while (told := json.loads(await peer.receive()))["text"]:
             text += told["text"]
-        for piece in pieces_of(sound_of(text, _speed(first.get("voice_settings")))):
-            await peer.send(audio(piece))
-            if self.pause is not None:
-                await self.pause.wait()
-        if self.last:
-            await peer.send(json.dumps({"isFinal": True}))
+        sound = sound_of(text, _speed(first.get("voice_settings")))
+        peer.stream = OneByOne(peer.stream)
+        async with trio.open_nursery() as nursery:
+            # Who listens notices that the client hangs up in mid-sentence.
+            nursery.start_soon(peer.until_gone)
+            await self._speak(peer, sound)
+
+    async def _speak(self, peer: Peer, sound: bytes) -> None:
+        last = [json.dumps({"isFinal": True})] if self.last else []
+        for message in (*map(audio, pieces_of(sound)), *last):
+            if peer.protocol.state is not OPEN:
+                return
+            await peer.send(message)
+            if self.halting:
+                await peer.gone.wait()
         peer.protocol.send_close(1000)
         await peer.flush()
-        await peer.until_gone()
 
     async def _refuse(self, peer: Peer) -> None:
         told = {"message": "A voice was not found", "error": "voice_not_found", "code": 1008}
