@@ -62,9 +62,7 @@ def _rewritten(kind: Any, data: bytes) -> bytes:
 
 def compare() -> list[str]:
     """Name the fields of our tables that are not as in the packages."""
-    return [
-        wrong for table, kind in TABLES for wrong in _differences(table, kind.pb().DESCRIPTOR)
-    ]
+    return [wrong for table, kind in TABLES for wrong in _differences(table, kind.pb().DESCRIPTOR)]
 
 
 def _differences(table: Fields, descriptor: Any) -> Iterator[str]:

@@ -42,7 +42,7 @@ class Call:
     sent: list[dict[str, Any]] = attrs.Factory(list)
     """The messages that came, read."""
     sizes: list[int] = attrs.Factory(list)
-    gone: bool = False
+    gone: trio.Event = attrs.Factory(trio.Event)
     """The client broke it off."""
     left: trio.Event = attrs.Factory(trio.Event)
     _unpacker: Unpacker = attrs.field(factory=lambda: Unpacker(1 << 24))
@@ -60,7 +60,8 @@ class Call:
         self._moved.unpark_all()
 
     def leave(self) -> None:
-        self.gone = self._ended = True
+        self._ended = True
+        self.gone.set()
         self.left.set()
         self._moved.unpark_all()
 
@@ -158,10 +159,6 @@ class Google:
     @property
     def url(self) -> str:
         return f"{'https' if self.secure else 'http'}://127.0.0.1:{self.port}"
-
-    @property
-    def open_calls(self) -> int:
-        return sum(not call.left.is_set() for call in self.calls)
 
     async def serve(self, stream: trio.abc.Stream) -> None:
         self.connections += 1

@@ -101,7 +101,12 @@ async def _request(
 ) -> Received | None:
     head, body = None, bytearray()
     while True:
-        match protocol.next_event():
+        try:
+            event = protocol.next_event()
+        except h11.RemoteProtocolError:
+            # A client that was cancelled between its head and its body.
+            return None
+        match event:
             case h11.NEED_DATA:
                 protocol.receive_data(bytes(await stream.receive_some(65536)))
             case h11.Request() as head:

@@ -1,0 +1,119 @@
+"""Speech to text: the two WebSockets of this vendor, each with its wire and its policy."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Self
+
+import attrs
+
+from capabilities import ProviderClosed, STTOptions, STTStream
+from providers._common.headers import Headers
+from providers._common.policy import Policy
+from providers._common.stt_link import open_stt_link
+from providers._common.urls import Query
+from providers._common.websocket import WebSocket, connect
+from providers._common.wire import Message, Wire
+from providers.deepgram.account import Account
+from providers.deepgram.flux_wire import FluxWire
+from providers.deepgram.messages import END
+from providers.deepgram.names import ID, STT_MODEL, is_flux
+from providers.deepgram.options import DeepgramSTTOptions
+from providers.deepgram.stt_query import flux_query, nova_query
+from providers.deepgram.stt_wire import NovaWire
+
+KEEPALIVE = 5.0
+"""Seconds without sound; after 10 the vendor hangs up (NET-0001)."""
+PAUSE = 1.0
+"""Seconds without sound that Flux, which has no KeepAlive, gets as silence: a turn ends in it."""
+FLUX_FRAME = 0.08
+"""Seconds of sound in a message, as the vendor advises for Flux."""
+
+
+@attrs.frozen
+class API:
+    """One way to listen."""
+
+    version: str
+    """The first part of its path."""
+    query: Callable[[STTOptions], Query]
+    wire: Callable[[STTOptions], Wire]
+    policy: Policy
+    farewells: frozenset[int]
+    """Close codes with which all has been said."""
+
+
+def _nova_wire(options: STTOptions) -> Wire:
+    own: DeepgramSTTOptions = options.options or DeepgramSTTOptions()
+    return NovaWire(options.interim_results, bool(own.multichannel))
+
+
+def _flux_wire(options: STTOptions) -> Wire:
+    return FluxWire(options.interim_results)
+
+
+NOVA = API("v1", nova_query, _nova_wire, Policy(keepalive=KEEPALIVE), frozenset({1000}))
+FLUX = API(
+    "v2",
+    flux_query,
+    _flux_wire,
+    Policy(says_ready=True, keepalive=PAUSE, silence=PAUSE, shortest_frame=FLUX_FRAME),
+    # It closes without a code (1005), or without a goodbye (1006).
+    frozenset({1000, 1005, 1006}),
+)
+
+
+@attrs.frozen
+class DeepgramSTT:
+    """The recogniser."""
+
+    account: Account
+
+    @asynccontextmanager
+    async def connect(self, options: STTOptions) -> AsyncIterator[STTStream]:
+        """Open a recognition; the model decides which API it is."""
+        api = FLUX if is_flux(options.model or STT_MODEL) else NOVA
+        headers = self.account.headers(options.api_key)
+        url = self.account.network.url(api.version, "listen", query=api.query(options))
+        async with open_stt_link(
+            lambda: api.wire(options),
+            lambda: self._open(url, headers, api.farewells),
+            provider=ID,
+            audio=options.format,
+            policy=api.policy,
+        ) as stream:
+            yield stream
+
+    @asynccontextmanager
+    async def _open(
+        self, url: str, headers: Headers, farewells: frozenset[int]
+    ) -> AsyncIterator["_Conversation"]:
+        async with connect(self.account.network, url, headers=headers) as socket:
+            yield _Conversation(socket, farewells)
+
+
+@attrs.define(eq=False)
+class _Conversation:
+    """A WebSocket on which the vendor's goodbye is a last message."""
+
+    _socket: WebSocket
+    _farewells: frozenset[int]
+    _over: bool = attrs.field(default=False, init=False)
+
+    async def send(self, message: Message) -> None:
+        await self._socket.send(message)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Message:
+        if self._over:
+            raise StopAsyncIteration
+        try:
+            # An empty one is none of the vendor's, and means something else here.
+            while not (message := await anext(self._socket)):
+                pass
+        except ProviderClosed:
+            if self._socket.close_code not in self._farewells:
+                raise
+            self._over, message = True, END
+        return message

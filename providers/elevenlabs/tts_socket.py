@@ -1,0 +1,58 @@
+"""Speech over a WebSocket of its own: the text goes in, pieces of sound come back."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+
+import attrs
+import trio
+
+from capabilities import ProviderClosed, ProviderUnavailable, Secret
+from providers._common.network import Network
+from providers._common.websocket import WebSocket, connect
+from providers.elevenlabs.settings import ID
+from providers.elevenlabs.tts_wire import Speech, decode
+
+_NORMAL_CLOSE = 1000
+
+
+@attrs.frozen
+class SocketSpeech:
+    """``/v1/text-to-speech/{voice}/stream-input``."""
+
+    _network: Network
+
+    @asynccontextmanager
+    async def speak(
+        self, speech: Speech, key: Secret | None
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Give the sound; leaving closes the connection, so that the vendor stops."""
+        url = self._network.url(
+            "v1", "text-to-speech", speech.voice, "stream-input", query=speech.socket_query()
+        )
+        headers = {"xi-api-key": key} if key else {}
+        async with connect(self._network, url, headers=headers) as socket:
+            for message in speech.socket_messages():
+                await socket.send(message)
+            async with aclosing(self._pieces(socket)) as pieces:
+                yield pieces
+
+    async def _pieces(self, socket: WebSocket) -> AsyncGenerator[bytes, None]:
+        while (message := await self._next(socket)) is not None:
+            piece = decode(message)
+            if piece.sound:
+                yield piece.sound
+            if piece.last:
+                return
+
+    async def _next(self, socket: WebSocket) -> str | bytes | None:
+        patience = self._network.settings.read_timeout
+        try:
+            with trio.fail_after(patience):
+                return await anext(socket)
+        except trio.TooSlowError:
+            raise ProviderUnavailable(ID, f"no sound came for {patience:g} s") from None
+        except ProviderClosed:
+            # The vendor's own client takes a normal close for the end, with or without a last piece.
+            if socket.close_code == _NORMAL_CLOSE:
+                return None
+            raise
