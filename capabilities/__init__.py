@@ -1,6 +1,6 @@
 """The contracts between the gateway and what is plugged into it, and the values they speak.
 
-Read in this order: ``audio``, ``errors``, ``stt``, ``emotion``, ``tts``, ``vad``, ``cache``, ``plugin``.
+Read in this order: ``audio``, ``errors``, ``stt``, ``emotion``, ``tts``, ``vad``, ``llm``, ``cache``, ``plugin``.
 """
 
 from capabilities.audio import SPEECH, AudioFormat, AudioFrame, Encoding, parse_encoding
@@ -23,6 +23,18 @@ from capabilities.errors import (
     ProviderProtocolError,
     ProviderRefused,
     ProviderUnavailable,
+)
+from capabilities.llm import (
+    LLM,
+    ChatRequest,
+    Delta,
+    Done,
+    Finish,
+    Message,
+    Role,
+    Tool,
+    ToolCall,
+    Usage,
 )
 from capabilities.plugin import (
     Ability,
@@ -58,6 +70,7 @@ from capabilities.vad import (
 )
 
 __all__ = [
+    "LLM",
     "SPEECH",
     "STT",
     "TTS",
@@ -67,18 +80,23 @@ __all__ = [
     "AudioFrame",
     "CacheBackend",
     "Capability",
+    "ChatRequest",
     "Delivery",
+    "Delta",
+    "Done",
     "Emotion",
     "Encoding",
     "Expression",
     "Feeling",
     "Final",
+    "Finish",
     "Health",
     "HealthState",
     "Interim",
     "Level",
     "Limits",
     "Manifest",
+    "Message",
     "NoSettings",
     "OpenPlugin",
     "Plugin",
@@ -89,6 +107,7 @@ __all__ = [
     "ProviderProtocolError",
     "ProviderRefused",
     "ProviderUnavailable",
+    "Role",
     "STTOptions",
     "STTStream",
     "Secret",
@@ -96,7 +115,10 @@ __all__ = [
     "SpeechRequest",
     "SpeechStarted",
     "SpeechStopped",
+    "Tool",
+    "ToolCall",
     "Transcript",
+    "Usage",
     "VADOptions",
     "VADStream",
     "Voice",

@@ -12,6 +12,7 @@ import attrs
 
 from capabilities.audio import Encoding
 from capabilities.emotion import Expression
+from capabilities.llm import LLM
 from capabilities.secret import Secret
 from capabilities.stt import STT
 from capabilities.tts import TTS
@@ -24,6 +25,7 @@ class Capability(StrEnum):
     STT = "stt"
     TTS = "tts"
     VAD = "vad"
+    LLM = "llm"
 
 
 @attrs.frozen
@@ -96,6 +98,7 @@ class Plugin:
     stt: STT | None = None
     tts: TTS | None = None
     vad: VAD | None = None
+    llm: LLM | None = None
     health: Callable[[], Awaitable[Health]] = always_healthy
     """Asked from time to time; an exception counts as unhealthy."""
 

@@ -1,7 +1,7 @@
 """Talk to a running gateway: send a WAV file, print what was heard, keep what it says back.
 
-    waav serve &
-    python docs/examples/ws_client.py question.wav reply.wav
+waav serve &
+python docs/examples/ws_client.py question.wav reply.wav
 """
 
 import json

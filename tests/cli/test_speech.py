@@ -54,7 +54,10 @@ def test_the_suffix_says_the_format(waav: Any) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["speak", "hello", "-o", "a.wav", "--provider", "espaek"], "known for tts: espeak"),
+        (
+            ["speak", "hello", "-o", "a.wav", "--provider", "espaek"],
+            "Unsupported provider: espaek (known for tts: ",
+        ),
         (["speak", "hello", "-o", "a.wav", "--voice", "nobody"], "nobody"),
         (["speak", "hello", "-o", "a.wav", "--format", "gsm"], "unknown audio encoding 'gsm'"),
         (["speak", " ", "-o", "a.wav"], "nothing to say"),

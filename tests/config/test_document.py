@@ -15,7 +15,7 @@ from waav.config.layers import OPTIONS
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("path", FILES, ids=str)
+@pytest.mark.parametrize("path", FILES)
 def test_the_files_are_as_written_by_the_generator(path: Path) -> None:
     text = (ROOT / path).read_text(encoding="utf-8")
     assert text == FILES[path](), f"{path} is out of date; run: {COMMAND}"

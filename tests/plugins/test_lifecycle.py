@@ -18,7 +18,7 @@ LEGAL = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("state", "step"), ALL, ids=str)
+@pytest.mark.parametrize(("state", "step"), ALL)
 def test_every_state_with_every_step(state: State, step: Step) -> None:
     """A step leads where the table says, or is refused and changes nothing."""
     life = Lifecycle(1.0, state)

@@ -67,7 +67,7 @@ def test_alias_not_in_listing(registry: Registry) -> None:
 @pytest.mark.pins("D002", "D281")
 def test_dispatch_equals_registry(registry: Registry, manifest: Callable[..., Manifest]) -> None:
     """What is listed is what can be looked up, and the other way round, at any time."""
-    registry.register(manifest("late", STT, VAD))
+    registry.register(manifest("late", STT, VAD, Capability.LLM))
     registry.unregister("espeak")
     for capability in Capability:
         listed = registry.ids(capability)

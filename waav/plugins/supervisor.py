@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 import trio
 
-from capabilities import STT, TTS, VAD, Capability, Health, HealthState, Manifest, Secret
+from capabilities import LLM, STT, TTS, VAD, Capability, Health, HealthState, Manifest, Secret
 from waav.errors import PluginNotRunning, UnknownProvider
 from waav.plugins.boundary import Guarded
 from waav.plugins.changes import Changes
@@ -57,6 +57,10 @@ class Plugins:
     def vad(self, name: str) -> Guarded[VAD]:
         """Look up voice activity detection; as :meth:`stt`."""
         return self._guarded(Capability.VAD, name)
+
+    def llm(self, name: str) -> Guarded[LLM]:
+        """Look up a language model; as :meth:`stt`."""
+        return self._guarded(Capability.LLM, name)
 
     def statuses(self) -> list[PluginStatus]:
         """Say how each plugin is now, sorted by id; also what could not be loaded or registered."""

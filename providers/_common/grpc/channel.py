@@ -131,6 +131,8 @@ class Channel:
             await self._nursery.start(connection.run, name="grpc/connection")
         if scope.cancelled_caught:
             raise self._network.too_slow()
+        # A connection that was lost because we were cancelled is nothing to tell of.
+        await trio.lowlevel.checkpoint_if_cancelled()
         if connection.lost:
             raise self._unwelcome(connection.lost)
         return connection

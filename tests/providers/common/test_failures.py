@@ -114,7 +114,6 @@ def test_a_close_code_says_what_to_do_next(code: int, kind: type[ProviderError])
         ({"retry-after": "nan"}, None),
         ({"retry-after": "٣"}, None),
     ],
-    ids=str,
 )
 def test_how_long_to_wait(headers: dict[str, str], seconds: float | None) -> None:
     assert retry_after(headers) == seconds

@@ -15,7 +15,7 @@ LEGAL = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("state", "step"), list(product(State, Step)), ids=str)
+@pytest.mark.parametrize(("state", "step"), list(product(State, Step)))
 def test_every_state_with_every_step(state: State, step: Step) -> None:
     """A step leads where the table says, or is refused."""
     target = TRANSITIONS[state].get(step)

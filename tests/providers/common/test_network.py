@@ -147,7 +147,6 @@ async def test_something_that_is_no_proxy(answer: bytes, kind: type[ProviderErro
         ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "*"}, True, None),
         ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "other"}, True, Proxy("p", 1)),
     ],
-    ids=str,
 )
 async def test_the_usual_variables_name_a_proxy(
     monkeypatch: pytest.MonkeyPatch,

@@ -68,7 +68,6 @@ def test_what_may_be_secret_is_not_shown() -> None:
         {"read_timeout": -1},
         {"connections": 0},
     ],
-    ids=str,
 )
 def test_a_mistake_is_named_by_its_key_and_gives_nothing_away(table: dict[str, Any]) -> None:
     [key] = table
