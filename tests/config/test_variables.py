@@ -95,14 +95,13 @@ def test_any_text_either_expands_or_is_refused(text: str) -> None:
         assert ("${" in text) or expanded == text
 
 
-@given(st.text().map(lambda text: text.replace("${", "")), NAMES, st.text(), NAMES)
+@given(st.text().filter(lambda text: "$" not in text), NAMES, st.text(), NAMES)
 def test_a_variable_lands_where_its_name_stood(
     around: str, name: str, value: str, other: str
 ) -> None:
     """What it holds is not looked through again, and may hold anything."""
-    before = around.rstrip("$")
-    text = f"{before}${{{name}}}{around}${{{other}_:-d}}"
-    assert expand(text, Variables({name: value})) == f"{before}{value}{around}" + (
+    text = f"{around}${{{name}}}{around}${{{other}_:-d}}"
+    assert expand(text, Variables({name: value})) == f"{around}{value}{around}" + (
         value or "d" if name == f"{other}_" else "d"
     )
 
