@@ -24,6 +24,7 @@ from waav.cli.context import Context, run, with_gateway
 from waav.cli.names import STT_NAME, TTS_NAME
 from waav.gateway import Gateway
 from waav.session.commands import Speak, STTConfig, TTSConfig
+from waav.turns.transcript import join
 
 LOCAL = "local"
 STEP = 0.1
@@ -130,13 +131,13 @@ async def _transcribe(gateway: Gateway, config: STTConfig, file: Path, sound: by
         file=sys.stderr,
         hidden=not sys.stderr.isatty(),
     ) as bar:
-        async with gateway.recognise(config, _Paced(iter(bar))) as transcripts:
+        async with gateway.recognise(config, _OneByOne(iter(bar))) as transcripts:
             finals = [
                 transcript
                 async for transcript in transcripts
                 if isinstance(transcript, Final) and transcript.text.strip()
             ]
-    text = " ".join(final.text for final in finals)
+    text = join([final.text for final in finals])
     return Heard(str(file), text, format.duration(len(sound)), tuple(finals))
 
 
@@ -147,7 +148,7 @@ def _frames(format: AudioFormat, sound: bytes) -> Iterator[AudioFrame]:
 
 
 @attrs.define
-class _Paced:
+class _OneByOne:
     """Frames one by one, as fast as they are taken."""
 
     frames: Iterator[AudioFrame]

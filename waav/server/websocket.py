@@ -202,6 +202,8 @@ class WebSocket(trio.abc.AsyncResource):
         """Send what the protocol itself has to say."""
         await self._lock()
         try:
+            # The last moment to be cancelled without harm, as in send().
+            await trio.lowlevel.checkpoint_if_cancelled()
             await self._flush()
         except _GONE:
             pass  # cut by now; whoever reads or sends will notice
