@@ -1,0 +1,74 @@
+"""What all sessions share."""
+
+from collections.abc import AsyncIterator
+
+import attrs
+import pytest
+import trio
+from support.providers import Ears, Mouth, plugin
+from trio.testing import MockClock
+
+from capabilities import AudioFormat, Encoding, SpeechRequest, Voice
+from waav import Config, Gateway, Speak, TTSConfig, open_gateway
+from waav.audio.wav import read_wav
+from waav.gateway import VOICES_LIFETIME
+
+
+class CountingMouth(Mouth):
+    """A voice that remembers how often it was asked for its list."""
+
+    asked = 0
+
+    async def voices(self) -> list[Voice]:
+        self.asked += 1
+        return [Voice("v", "V", "en-US")]
+
+
+@pytest.fixture
+def mouth() -> CountingMouth:
+    return CountingMouth()
+
+
+@pytest.fixture
+async def gateway(mouth: CountingMouth) -> AsyncIterator[Gateway]:
+    alone = attrs.evolve(Config(), plugins=attrs.evolve(Config().plugins, enabled=False))
+    manifests = plugin("ears", Ears()), plugin("mouth", mouth=mouth)
+    async with open_gateway(alone, manifests=manifests) as opened:
+        yield opened
+
+
+@pytest.mark.pins("D226")
+async def test_a_list_of_voices_is_believed_for_ten_minutes(
+    autojump_clock: MockClock, gateway: Gateway, mouth: CountingMouth
+) -> None:
+    await gateway.voices("mouth")
+    await trio.sleep(VOICES_LIFETIME - 1)
+    assert [voice.id for voice in await gateway.voices("MOUTH")] == ["v"]
+    assert mouth.asked == 1
+    await trio.sleep(2)
+    await gateway.all_voices()
+    assert mouth.asked == 2
+
+
+async def test_a_voice_that_cannot_tell_is_left_out_and_counted(
+    gateway: Gateway, mouth: CountingMouth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken() -> list[Voice]:
+        raise OSError
+
+    monkeypatch.setattr(mouth, "voices", broken, raising=False)
+    assert await gateway.all_voices() == ({}, 1)
+
+
+async def test_sessions_are_counted_while_they_last(gateway: Gateway) -> None:
+    async with gateway.open_session(), gateway.open_session():
+        assert gateway.sessions == 2
+    assert gateway.sessions == 0
+
+
+async def test_a_whole_file_has_a_true_length(gateway: Gateway) -> None:
+    wav = AudioFormat(Encoding.WAV, 24000)
+    file = await gateway.say(TTSConfig("mouth", SpeechRequest("", format=wav)), Speak("abc"))
+    format, sound = read_wav(file)
+    assert (format, len(sound), len(file)) == (AudioFormat(sample_rate=24000), 14400, 14444)
+    assert int.from_bytes(file[40:44], "little") == len(sound)
