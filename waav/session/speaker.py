@@ -1,6 +1,7 @@
 """One text -> its sound, in the format that the listener wants. Sessions and ``/speak`` share it."""
 
 import logging
+from collections.abc import Callable
 from math import inf
 from typing import TypeAlias
 
@@ -26,7 +27,7 @@ from waav.session.resolve import resolve_tts
 from waav.speech.cache import Listener, Sink, SpeechCache
 from waav.speech.key import speech_key
 from waav.speech.manner import Shortfall, fit
-from waav.speech.text import pieces
+from waav.speech.text import pieces, pronouncing
 from waav.tasks import open_scoped_nursery
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,8 @@ class Speaker:
     pattern: SpeechRequest
     """Each request but for its text; its format is what the provider is asked for."""
     cache: SpeechCache | None = None
+    pronounced: Callable[[str], str] = str
+    """Made once: a thousand words are too many to be prepared for each utterance."""
 
     @classmethod
     def of(
@@ -62,7 +65,9 @@ class Speaker:
         Raises:
             InvalidRequest: the provider cannot give the wanted format, or an option is wrong.
         """
-        speaker = cls(provider, config, resolve_tts(provider, config), cache)
+        words = [(each.word, each.spoken) for each in config.pronunciations]
+        pattern = resolve_tts(provider, config)
+        speaker = cls(provider, config, pattern, cache, pronouncing(words))
         for shortfall in speaker.shortfalls():
             log.warning("%s", shortfall.message)
         return speaker
@@ -97,11 +102,11 @@ class Speaker:
         making: trio.MemorySendChannel[trio.MemoryReceiveChannel[Sound]],
     ) -> None:
         """Make one piece after the other, each for a channel of its own."""
-        words = [(each.word, each.spoken) for each in self.config.pronunciations]
         pattern, _ = self._fitted(speak)
+        ability, pronounced = self.provider.ability, self.pronounced
         target, samples, patience = self.config.request.format, 0, 0.0
         with making:
-            for request in pieces(pattern, self.provider.ability, speak.text, speak.ssml, words):
+            for request in pieces(pattern, ability, speak.text, speak.ssml, pronounced):
                 sounds, made = trio.open_memory_channel[Sound](AHEAD)
                 await making.send(made)
                 shaper = Shaper(target, samples)

@@ -73,7 +73,7 @@ def pieces(
     ability: Ability,
     text: str,
     ssml: str | None = None,
-    replacements: Replacements = (),
+    pronounced: Callable[[str], str] = str,
 ) -> Iterator[SpeechRequest]:
     """Yield the requests that together say a text; none is longer than the provider takes.
 
@@ -81,8 +81,9 @@ def pieces(
         pattern: each of them but for its text.
         ssml: the same text with markup. Said instead, and always whole, if the provider has SSML
             and takes that much.
+        pronounced: what :func:`pronouncing` gave for the voice.
     """
-    limit, pronounced = ability.limits.text_bytes, pronouncing(replacements)
+    limit = ability.limits.text_bytes
     if ssml and words_of(ssml) and "ssml" in ability.features:
         marked = reword(ssml, pronounced)
         if len(marked.encode()) <= limit:

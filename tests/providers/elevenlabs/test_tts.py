@@ -59,7 +59,7 @@ from providers.elevenlabs import MANIFEST
 from providers.elevenlabs.options import ElevenLabsTTSOptions
 from providers.elevenlabs.tts import ElevenLabsTTS, frames_of
 from waav.speech.key import speech_key
-from waav.speech.text import pieces
+from waav.speech.text import pieces, pronouncing
 from waav.testing import check_tts, say
 
 Open = Callable[..., AbstractAsyncContextManager[Plugin]]
@@ -338,7 +338,7 @@ async def test_a_websocket_byte_by_byte_and_a_long_message(open_plugin: Open) ->
 @pytest.mark.pins("D115")
 async def test_pronunciations_are_in_the_text_that_the_vendor_gets(open_plugin: Open) -> None:
     words = [("SQL", "sequel")]
-    (request,) = pieces(SpeechRequest(""), ABILITY, "I like SQL.", None, words)
+    (request,) = pieces(SpeechRequest(""), ABILITY, "I like SQL.", None, pronouncing(words))
     async with open_http_server(serve_http) as server, open_plugin(server.url) as plugin:
         await say(tts_of(plugin), request)
     assert server.requests[0].json["text"] == "I like sequel."
