@@ -1,10 +1,11 @@
-# Two commands: `make demo` hears the gateway talk, `make test` checks everything.
+# `make demo` hears the gateway talk, `make test` checks everything that it can alone, and
+# `make oracles` compares what the tests know of the vendors with the vendors' own SDKs.
 # Nothing has to be installed by hand but Python 3.11 and make.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: demo serve test lint types layers unit format clean
+.PHONY: demo serve test lint types layers unit oracles conversations format clean
 
 demo: .venv/installed
 	$(BIN)/waav demo
@@ -27,6 +28,14 @@ layers: .venv/installed
 unit: .venv/installed
 	$(BIN)/pytest -q -n auto
 
+# RECORD=1 keeps what the SDKs say now; VENDORS="google openai" asks only those.
+oracles: .venv/installed
+	PYTHONPATH=tests $(BIN)/python -m oracles $(if $(RECORD),--record) $(VENDORS)
+
+# Spoken conversations in real time, five minutes; MARKDOWN=1 keeps the tables in the docs.
+conversations: .venv/installed
+	PYTHONPATH=tests $(BIN)/python -m conversations $(if $(MARKDOWN),--markdown)
+
 format: .venv/installed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -37,4 +46,4 @@ format: .venv/installed
 	touch $@
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .oracles .mypy_cache .ruff_cache .pytest_cache

@@ -1,189 +1,183 @@
 """The vendor's own SDK and our client, given the same tasks, say the same to the vendor.
 
-The SDK runs in a process of its own, against the server that also tests our client; it checks what
-the server says against its models.
+What the SDK said is in ``tests/oracles/deepgram.json``; see "Oracles" in docs/contributing.md.
 """
 
-import importlib.util
 import json
-import sys
-from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
-from typing import Any
 
-import attrs
 import pytest
-import trio
-from support.servers.deepgram import OpenPlugin, query_of, rest, vendor
-from support.servers.http import HTTPServer, Received, open_http_server
-from support.servers.websocket import Peer, WebSocketServer, open_websocket_server
-from support.stt_vendor import spoken
+from oracles.record.deepgram import SOUND, open_servers
+from oracles.recordings import recording
+from oracles.sessions import Shown, differences
+from support.servers.deepgram import OpenPlugin
 
-from capabilities import AudioFrame, Plugin, SpeechRequest, STTOptions
+from capabilities import STT, TTS, AudioFormat, AudioFrame, Encoding, SpeechRequest, STTOptions
 from providers.deepgram.options import DeepgramSTTOptions, DeepgramTTSOptions
+from providers.deepgram.stt_wire import FINALIZE, KEEP_ALIVE
+from providers.deepgram.tts_wire import plan
 from waav.testing import hear, say
 
-SCRIPT = Path(__file__).parents[2] / "support/oracles/deepgram.py"
-SOUND = spoken(3)
 TERMS = ("Müller & Co", "100%")
 TEXT = "Grüße, world."
+FLUX, FLUX_VOICE = "flux-general-multi", "flux-alexis-en"
+# What the SDK says about itself, and may as well be left out.
+SELF = [
+    f"- headers: {name}"
+    for name in (
+        "x-deepgram-session-id",
+        "x-fern-language",
+        "x-fern-platform",
+        "x-fern-runtime",
+        "x-fern-sdk-name",
+        "x-fern-sdk-version",
+    )
+]
+# We do not ask for compressed messages: they are short, and sound does not get smaller.
+SOCKET = [*SELF, "- headers: sec-websocket-extensions"]
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("deepgram") is None, reason="the vendor's SDK is not installed"
-)
-
-
-@attrs.frozen
-class Said:
-    """All that the vendor was told, by whom does not show."""
-
-    nova: Peer
-    flux: Peer
-    aura: Peer
-    flux_voice: Peer
-    rest: Received
-    models: Received
-
-
-def said_to(websockets: WebSocketServer, http: HTTPServer) -> Said:
-    return Said(*websockets.peers, *http.requests)
-
-
-@pytest.fixture
-async def servers() -> AsyncIterator[tuple[WebSocketServer, HTTPServer]]:
-    async with open_websocket_server([vendor]) as websockets, open_http_server(rest) as http:
-        yield websockets, http
-
-
-async def run_sdk(websockets: WebSocketServer, http: HTTPServer) -> list[list[Any]]:
-    """Let the SDK do the tasks; return what it made of the answers."""
-    # -P: the script has the name of the package that it imports.
-    command = [sys.executable, "-P", str(SCRIPT), websockets.url, http.url]
-    with trio.fail_after(60):
-        run = await trio.run_process(command, stdin=SOUND, capture_stdout=True)
-    return [json.loads(line) for line in run.stdout.splitlines()]
-
-
-async def run_ours(opened: OpenPlugin, websockets: WebSocketServer, http: HTTPServer) -> None:
-    nova = STTOptions(
+LISTENED = {
+    "nova": STTOptions(
         keywords=TERMS,
         diarize=True,
         utterance_end=1.0,
         options=DeepgramSTTOptions(redact=("pci", "ssn"), mip_opt_out=True),
-    )
-    flux = STTOptions(
-        model="flux-general-multi",
+    ),
+    "nova with all": STTOptions(
+        format=AudioFormat(Encoding.MULAW, 8000, 2),
+        language="multi",
+        punctuation=False,
+        smart_format=True,
+        profanity_filter=True,
+        endpointing=0.3,
+        keywords=TERMS,
+        options=DeepgramSTTOptions(
+            version="2026-01-01.0",
+            language_hint=("de", "en"),
+            multichannel=True,
+            numerals=True,
+            dictation=True,
+            diarize_model="v1",
+            vad_events=True,
+            keywords=("WaaV:2",),
+            redact=("numbers",),
+            detect_entities=True,
+            replace=("one:1",),
+            search=("two",),
+            extra=("a:b",),
+            tag=("x", "y"),
+            mip_opt_out=False,
+        ),
+    ),
+    "flux": STTOptions(
+        model=FLUX,
         language="de",
         utterance_end=2.0,
         keywords=TERMS,
         options=DeepgramSTTOptions(eot_threshold=0.8),
+    ),
+    "flux with all": STTOptions(
+        format=AudioFormat(Encoding.ALAW, 8000),
+        model=FLUX,
+        profanity_filter=True,
+        keywords=TERMS,
+        options=DeepgramSTTOptions(
+            eot_threshold=0.9,
+            eager_eot_threshold=0.4,
+            eot_timeout_ms=700,
+            language_hint=("de", "en"),
+            numerals=True,
+            redact=("numbers",),
+            tag=("x", "y"),
+            mip_opt_out=True,
+        ),
+    ),
+}
+BY_SOCKET = {
+    "aura": SpeechRequest(TEXT, speed=1.2),
+    "flux voice": SpeechRequest(
+        TEXT,
+        voice=FLUX_VOICE,
+        speed=1.1,
+        options=DeepgramTTSOptions(expressivity=0.5, tag=("x",), mip_opt_out=True),
+    ),
+}
+BY_REST = {
+    "rest": SpeechRequest(TEXT, options=DeepgramTTSOptions(transport="rest")),
+    "rest with all": SpeechRequest(
+        TEXT,
+        format=AudioFormat(Encoding.MP3, 22050),
+        speed=1.2,
+        options=DeepgramTTSOptions(bit_rate=32000, tag=("x", "y"), mip_opt_out=True),
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def theirs() -> Shown:
+    return recording("deepgram")
+
+
+@pytest.fixture
+async def ours(opened: OpenPlugin) -> Shown:
+    """What our client says, given the same tasks."""
+    async with open_servers() as servers:
+        async with opened(servers.websockets.url) as plugin:
+            stt, tts = parts(plugin.stt, plugin.tts)
+            for name, options in LISTENED.items():
+                sound = b"" if name.endswith("all") else SOUND
+                await hear(stt, AudioFrame(sound, options.format), options)
+            for request in BY_SOCKET.values():
+                await say(tts, request)
+        async with opened(servers.http.url) as plugin:
+            _, tts = parts(plugin.stt, plugin.tts)
+            for request in BY_REST.values():
+                await say(tts, request)
+            await tts.voices()
+        return await servers.shown()
+
+
+def parts(stt: STT | None, tts: TTS | None) -> tuple[STT, TTS]:
+    assert stt is not None
+    assert tts is not None
+    return stt, tts
+
+
+async def test_we_listen_as_the_sdk_does(ours: Shown, theirs: Shown) -> None:
+    assert differences(ours["nova"], theirs["nova"]) == sorted(
+        [
+            *SOCKET,
+            # Both are for streams that pause, and a recording that comes at once has no pauses: the
+            # program says them so that ours can be compared with them, below.
+            '- messages: [1, {"type": "KeepAlive"}]',
+            '- messages: [1, {"type": "Finalize"}]',
+        ]
     )
-    async with opened(websockets.url) as plugin:
-        await hear(_stt(plugin), AudioFrame(SOUND), nova)
-        await hear(_stt(plugin), AudioFrame(SOUND), flux)
-        await say(_tts(plugin), SpeechRequest(TEXT, speed=1.2))
-        await say(_tts(plugin), SpeechRequest(TEXT, voice="flux-alexis-en"))
-    async with opened(http.url) as plugin:
-        by_rest = DeepgramTTSOptions(transport="rest")
-        await say(_tts(plugin), SpeechRequest(TEXT, options=by_rest))
-        await _tts(plugin).voices()
+    for name in ("nova with all", "flux", "flux with all"):
+        assert differences(ours[name], theirs[name]) == sorted(SOCKET), name
 
 
-def _stt(plugin: Plugin) -> Any:
-    return plugin.stt
+async def test_we_speak_as_the_sdk_does(ours: Shown, theirs: Shown) -> None:
+    # What stops a voice is said only where not all was heard; also compared below.
+    for name, stop in (("aura", "Clear"), ("flux voice", "Interrupt")):
+        unsaid = f'- messages: [1, {{"type": "{stop}"}}]'
+        assert differences(ours[name], theirs[name]) == sorted([*SOCKET, unsaid]), name
+    for name in BY_REST:
+        assert differences(ours[name], theirs[name]) == sorted(SELF), name
 
 
-def _tts(plugin: Plugin) -> Any:
-    return plugin.tts
+async def test_we_list_the_voices_as_the_sdk_does(ours: Shown, theirs: Shown) -> None:
+    assert differences(ours["voices"], theirs["voices"]) == sorted(SELF)
 
 
-async def both(
-    opened: OpenPlugin, servers: tuple[WebSocketServer, HTTPServer]
-) -> tuple[Said, Said]:
-    """Return what the SDK said, and what we said."""
-    websockets, http = servers
-    await run_sdk(websockets, http)
-    sdk = said_to(websockets, http)
-    websockets.peers.clear()
-    http.requests.clear()
-    await run_ours(opened, websockets, http)
-    return sdk, said_to(websockets, http)
-
-
-async def test_the_sdk_understands_the_scripted_vendor(
-    servers: tuple[WebSocketServer, HTTPServer],
+def test_the_messages_that_only_a_pause_or_an_interruption_brings_are_the_sdks(
+    theirs: Shown,
 ) -> None:
-    """Else the tests of our client would show nothing."""
-    told = await run_sdk(*servers)
-    kinds = [line[2] for line in told if line[0] == "nova"]
-    assert kinds == ["ListenV1Results"] * 3 + ["ListenV1Metadata"]
-    kinds = [line[2] for line in told if line[0] == "flux"]
-    assert kinds == ["ListenV2Connected"] + ["ListenV2TurnInfo"] * 3
-    for voice in ("aura", "flux-voice", "rest"):
-        assert sum(line[2] for line in told if line[:2] == [voice, "sound"]) > 0
-    assert len([line for line in told if line[0] == "voices"]) == 3
-
-
-async def test_we_ask_as_the_sdk_asks(
-    opened: OpenPlugin, servers: tuple[WebSocketServer, HTTPServer]
-) -> None:
-    """The same path, the same query, the same key in the same header."""
-    sdk, ours = await both(opened, servers)
-    for each in ("nova", "flux", "aura", "flux_voice"):
-        theirs, own = getattr(sdk, each), getattr(ours, each)
-        assert own.path.partition("?")[0] == theirs.path.partition("?")[0]
-        assert query_of(own.path) == query_of(theirs.path)
-        assert own.headers["Authorization"] == theirs.headers["Authorization"]
-    for each in ("rest", "models"):
-        theirs, own = getattr(sdk, each), getattr(ours, each)
-        assert own.method == theirs.method
-        assert own.target.partition("?")[0] == theirs.target.partition("?")[0]
-        assert own.headers["authorization"] == theirs.headers["authorization"]
-        assert own.body == theirs.body
-    assert query_of(ours.rest.target) == query_of(sdk.rest.target)
-    assert ours.rest.headers["content-type"] == sdk.rest.headers["content-type"]
-
-
-async def test_we_say_what_the_sdk_says(
-    opened: OpenPlugin, servers: tuple[WebSocketServer, HTTPServer]
-) -> None:
-    """The same sound as bare bytes, and the same messages."""
-    sdk, ours = await both(opened, servers)
-    for each in ("nova", "flux"):
-        assert _sound(getattr(ours, each)) == _sound(getattr(sdk, each)) == SOUND
-    # Both of the two before the end are for streams that pause: the script says them to be compared
-    # with ours, and a recording that is sent at once needs neither.
-    assert _told(sdk.nova) == [{"type": "KeepAlive"}, {"type": "Finalize"}, *_told(ours.nova)]
-    assert _told(ours.nova) == _told(ours.flux) == _told(sdk.flux) == [{"type": "CloseStream"}]
-    # The script wants no more where all has been said, as we do when we are interrupted.
-    for name, stop in (("aura", "Clear"), ("flux_voice", "Interrupt")):
-        theirs = _told(getattr(sdk, name))
-        assert theirs[2] == {"type": stop}
-        assert _told(getattr(ours, name)) == theirs[:2] + theirs[3:]
-
-
-def test_the_messages_that_only_a_pause_or_an_interruption_brings_are_the_sdks() -> None:
-    from deepgram.listen.v1.types import ListenV1Finalize, ListenV1KeepAlive
-    from deepgram.speak.v1.types import SpeakV1Clear
-    from deepgram.speak.v2.types import SpeakV2Interrupt
-
-    from providers.deepgram.stt_wire import FINALIZE, KEEP_ALIVE
-    from providers.deepgram.tts_wire import plan
-
-    clear, _ = plan(SpeechRequest(TEXT)).end(early=True)
-    interrupt, _ = plan(SpeechRequest(TEXT, voice="flux-alexis-en")).end(early=True)
-    for message, model in (
-        (FINALIZE, ListenV1Finalize(type="Finalize")),
-        (KEEP_ALIVE, ListenV1KeepAlive(type="KeepAlive")),
-        (clear, SpeakV1Clear(type="Clear")),
-        (interrupt, SpeakV2Interrupt()),
+    clear, _ = plan(BY_SOCKET["aura"]).end(early=True)
+    interrupt, _ = plan(BY_SOCKET["flux voice"]).end(early=True)
+    for name, message in (
+        ("nova", KEEP_ALIVE),
+        ("nova", FINALIZE),
+        ("aura", clear),
+        ("flux voice", interrupt),
     ):
-        assert json.loads(str(message)) == model.model_dump(exclude_none=True)
-
-
-def _sound(peer: Peer) -> bytes:
-    return b"".join(each for each in peer.messages if isinstance(each, bytes))
-
-
-def _told(peer: Peer) -> Sequence[Any]:
-    return [json.loads(each) for each in peer.messages if isinstance(each, str)]
+        assert [1, json.loads(message)] in theirs[name]["messages"]
