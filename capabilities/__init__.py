@@ -1,10 +1,18 @@
 """The contracts between the gateway and what is plugged into it, and the values they speak.
 
-Read in this order: ``audio``, ``errors``, ``stt``, ``emotion``, ``tts``, ``vad``, ``llm``, ``cache``, ``plugin``.
+Read in this order: ``audio``, ``errors``, ``stt``, ``emotion``, ``tts``, ``cloning``, ``vad``, ``turn_detector``, ``processor``, ``llm``, ``cache``, ``plugin``.
 """
 
 from capabilities.audio import SPEECH, AudioFormat, AudioFrame, Encoding, parse_encoding
 from capabilities.cache import CacheBackend
+from capabilities.cloning import (
+    ClonedVoice,
+    CloneLimits,
+    CloneRequest,
+    CloneStatus,
+    VoiceCloning,
+    VoiceSample,
+)
 from capabilities.emotion import (
     Delivery,
     Emotion,
@@ -17,6 +25,7 @@ from capabilities.emotion import (
     parse_level,
 )
 from capabilities.errors import (
+    CredentialMissing,
     ProviderBusy,
     ProviderClosed,
     ProviderError,
@@ -39,6 +48,7 @@ from capabilities.llm import (
 from capabilities.plugin import (
     Ability,
     Capability,
+    Download,
     Health,
     HealthState,
     Limits,
@@ -48,11 +58,13 @@ from capabilities.plugin import (
     Plugin,
     PluginContext,
 )
+from capabilities.processor import AudioProcessor, ProcessorOptions, ProcessorStream
 from capabilities.secret import Secret
 from capabilities.stt import (
     STT,
     Final,
     Interim,
+    SpeechBegun,
     SpeechFinal,
     STTOptions,
     STTStream,
@@ -60,6 +72,15 @@ from capabilities.stt import (
     Word,
 )
 from capabilities.tts import TTS, SpeechRequest, Voice
+from capabilities.turn_detector import (
+    TURN_SOUND,
+    TURN_SOUND_SECONDS,
+    Party,
+    Said,
+    TurnDetector,
+    TurnQuestion,
+    TurnVerdict,
+)
 from capabilities.vad import (
     VAD,
     SpeechStarted,
@@ -74,16 +95,25 @@ __all__ = [
     "SPEECH",
     "STT",
     "TTS",
+    "TURN_SOUND",
+    "TURN_SOUND_SECONDS",
     "VAD",
     "Ability",
     "AudioFormat",
     "AudioFrame",
+    "AudioProcessor",
     "CacheBackend",
     "Capability",
     "ChatRequest",
+    "CloneLimits",
+    "CloneRequest",
+    "CloneStatus",
+    "ClonedVoice",
+    "CredentialMissing",
     "Delivery",
     "Delta",
     "Done",
+    "Download",
     "Emotion",
     "Encoding",
     "Expression",
@@ -99,8 +129,11 @@ __all__ = [
     "Message",
     "NoSettings",
     "OpenPlugin",
+    "Party",
     "Plugin",
     "PluginContext",
+    "ProcessorOptions",
+    "ProcessorStream",
     "ProviderBusy",
     "ProviderClosed",
     "ProviderError",
@@ -110,7 +143,9 @@ __all__ = [
     "Role",
     "STTOptions",
     "STTStream",
+    "Said",
     "Secret",
+    "SpeechBegun",
     "SpeechFinal",
     "SpeechRequest",
     "SpeechStarted",
@@ -118,11 +153,16 @@ __all__ = [
     "Tool",
     "ToolCall",
     "Transcript",
+    "TurnDetector",
+    "TurnQuestion",
+    "TurnVerdict",
     "Usage",
     "VADOptions",
     "VADStream",
     "Voice",
     "VoiceActivity",
+    "VoiceCloning",
+    "VoiceSample",
     "Word",
     "cut_description",
     "parse_delivery",

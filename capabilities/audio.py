@@ -102,6 +102,9 @@ class AudioFrame:
     format: AudioFormat = SPEECH
     start: float = 0.0
     """Seconds since the stream began, by the sender's count of samples, not by a clock."""
+    text: str | None = None
+    """Of a voice that tells when it says what: the words that begin in this frame, and what stands
+    behind them, often none. None if it does not tell."""
 
     @property
     def duration(self) -> float:

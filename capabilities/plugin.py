@@ -11,11 +11,14 @@ from typing import Any, Protocol
 import attrs
 
 from capabilities.audio import Encoding
+from capabilities.cloning import CloneLimits, VoiceCloning
 from capabilities.emotion import Expression
 from capabilities.llm import LLM
+from capabilities.processor import AudioProcessor
 from capabilities.secret import Secret
 from capabilities.stt import STT
 from capabilities.tts import TTS
+from capabilities.turn_detector import TurnDetector
 from capabilities.vad import VAD
 
 
@@ -26,6 +29,9 @@ class Capability(StrEnum):
     TTS = "tts"
     VAD = "vad"
     LLM = "llm"
+    CLONING = "cloning"
+    TURN_DETECTOR = "turn_detector"
+    PROCESSOR = "processor"
 
 
 @attrs.frozen
@@ -55,7 +61,7 @@ class Ability:
     models: tuple[str, ...] = ()
     """The first one is the default."""
     encodings: tuple[Encoding, ...] = (Encoding.LINEAR16,)
-    """What it takes (STT, VAD) or gives (TTS), the preferred one first."""
+    """What it takes (STT, VAD, PROCESSOR) or gives (TTS), the preferred one first."""
     sample_rates: tuple[int, ...] = ()
     """Hertz, the preferred one first; empty if it takes any."""
     channels: int = 1
@@ -65,6 +71,8 @@ class Ability:
     expression: Expression = Expression()
     """Which emotions its voices have (TTS)."""
     limits: Limits = Limits()
+    cloning: CloneLimits = CloneLimits()
+    """What it makes voices from (CLONING)."""
     options: type[Any] | None = None
     """An attrs class: the options that a session may set for this provider."""
 
@@ -99,6 +107,9 @@ class Plugin:
     tts: TTS | None = None
     vad: VAD | None = None
     llm: LLM | None = None
+    cloning: VoiceCloning | None = None
+    turn_detector: TurnDetector | None = None
+    processor: AudioProcessor | None = None
     health: Callable[[], Awaitable[Health]] = always_healthy
     """Asked from time to time; an exception counts as unhealthy."""
 
@@ -138,6 +149,22 @@ class NoSettings:
 
 
 @attrs.frozen
+class Download:
+    """A file that a plugin needs and does not bring: ``waav init`` fetches it into its folder."""
+
+    name: str
+    """In :attr:`PluginContext.data_dir`."""
+    url: str
+    sha256: str = ""
+    """Empty: what comes is taken, and its SHA-256 kept beside it as ``<name>.sha256``."""
+
+
+def no_downloads(_settings: Any) -> tuple[Download, ...]:
+    """Answer for a plugin that brings all it needs."""
+    return ()
+
+
+@attrs.frozen
 class Manifest:
     """What a plugin says about itself before anybody opens it."""
 
@@ -153,6 +180,8 @@ class Manifest:
     description: str = ""
     settings: type[Any] = NoSettings
     """An attrs class for ``[plugins.providers.<id>]``."""
+    downloads: Callable[[Any], tuple[Download, ...]] = attrs.field(default=no_downloads, repr=False)
+    """The files that it needs, for its settings."""
     credentials: tuple[str, ...] = ()
     """Keys of ``[providers]`` that it uses, for example ``deepgram_api_key``."""
     requires: tuple[str, ...] = ()

@@ -1,6 +1,6 @@
 """Speech to text: the contract, and the values it speaks."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, TypeAlias
 
@@ -52,7 +52,15 @@ class SpeechFinal:
     """The speaker has finished, says the provider; the words came before."""
 
 
-Transcript: TypeAlias = Interim | Final | SpeechFinal
+@attrs.frozen
+class SpeechBegun:
+    """The user has begun to talk, says the provider; the words come later."""
+
+    at: float | None = None
+    """Seconds since the first sample of the stream, if the provider tells."""
+
+
+Transcript: TypeAlias = Interim | Final | SpeechFinal | SpeechBegun
 
 
 @attrs.frozen
@@ -66,6 +74,9 @@ class STTOptions:
     model: str | None = None
     api_key: Secret | None = None
     """Used instead of the gateway's own key, for this stream only."""
+    auth: Mapping[str, Secret] = attrs.field(factory=dict)
+    """The same for a provider that needs several credentials: by the names of its manifest, used
+    instead of all of the gateway's own. Empty if the client brought none."""
     interim_results: bool = True
     punctuation: bool = True
     profanity_filter: bool | None = None

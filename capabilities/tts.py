@@ -1,6 +1,6 @@
 """Text to speech: the contract, and the values it speaks."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
@@ -35,6 +35,9 @@ class SpeechRequest:
     """``text`` is SSML; only for a provider with the feature ``ssml``."""
     api_key: Secret | None = None
     """Used instead of the gateway's own key, for this request only."""
+    auth: Mapping[str, Secret] = attrs.field(factory=dict)
+    """The same for a provider that needs several credentials: by the names of its manifest, used
+    instead of all of the gateway's own. Empty if the client brought none."""
     options: Any = None
     """The provider's own options: an instance of the class that its manifest names, or None."""
 
@@ -77,8 +80,11 @@ class TTS(Protocol):
         """
         ...
 
-    async def voices(self) -> Sequence[Voice]:
+    async def voices(self, api_key: Secret | None = None, /) -> Sequence[Voice]:
         """List the voices, sorted by id.
+
+        Args:
+            api_key: used instead of the gateway's own key.
 
         Raises:
             ProviderError: as for :meth:`synthesize`.

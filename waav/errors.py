@@ -4,7 +4,7 @@
     * :exc:`ConfigError`       the configuration has mistakes: all of them, each with its place
     * :exc:`InvalidRequest`    a command or a setting of a client that cannot be done as it stands
         * :exc:`UnknownProvider`   no provider of this name; the message lists those that exist
-    * :exc:`MissingCredential` the operator has set no key for this provider
+        * :exc:`ClientKeyRefused`  clients must not bring keys of providers
     * :exc:`PluginFailed`      a plugin broke its contract; only that plugin is to blame
     * :exc:`PluginNotRunning`  the plugin exists but is not in service now
     * :exc:`SlowClient`        a client that does not read what it asked for
@@ -76,10 +76,13 @@ class UnknownProvider(InvalidRequest):
         self.name = name
 
 
-class MissingCredential(WaavError):
-    """No key is configured for this provider and the client brought none."""
+class ClientKeyRefused(InvalidRequest):
+    """The operator takes no provider's key from clients."""
 
-    code = "missing_api_key"
+    code = "client_keys_not_allowed"
+
+    def __init__(self) -> None:
+        super().__init__("This server does not take provider keys from clients")
 
 
 class PluginFailed(WaavError):
