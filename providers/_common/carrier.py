@@ -89,7 +89,7 @@ class Carrier:
         return True
 
     def give_up(self) -> None:
-        """A message is not taken. Whoever sends it is freed when the connection is closed."""
+        """A message was not taken in time."""
         self._break(ProviderUnavailable(self.provider, "takes no more audio"), 0.0)
 
     def leave(self) -> None:

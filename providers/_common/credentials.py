@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from capabilities import ProviderRefused, Secret
+from capabilities import CredentialMissing, Secret
 
 
 def choose_key(
@@ -22,9 +22,9 @@ def choose_key(
         key: which of them, for example ``deepgram_api_key``.
 
     Raises:
-        ProviderRefused: there is none; the message is a text that clients know.
+        CredentialMissing: there is none; the message is a text that clients know.
     """
     found = own or configured.get(key)
     if not found:
-        raise ProviderRefused(provider, f"{name} API key not configured in server environment")
+        raise CredentialMissing(provider, f"{name} API key not configured in server environment")
     return found

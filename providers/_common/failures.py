@@ -80,7 +80,9 @@ class Failures:
             by_proxy: it was not the vendor who answered.
         """
         what = f"its proxy {_phrase(status)}" if by_proxy else _phrase(status)
-        return self._name(_kind_of(status), what, said_in(body), headers)
+        # A proxy's status says nothing about the vendor.
+        told = None if by_proxy else status
+        return self._name(_kind_of(status), what, said_in(body), headers, told)
 
     def of_close(self, code: int, reason: str = "") -> ProviderError:
         """A WebSocket that the vendor closed; 1006 if it just broke."""
@@ -110,15 +112,15 @@ class Failures:
         what: str,
         detail: str,
         headers: Mapping[str, str] | None = None,
+        status: int | None = None,
     ) -> ProviderError:
         detail = self.tidy(detail)
         message = f"{what}: {detail}" if detail else what
         pause = retry_after(headers or {})
         if kind is ProviderBusy or (kind is ProviderUnavailable and pause is not None):
-            return ProviderBusy(
-                self.provider, message, retry_after=_PAUSE if pause is None else pause
-            )
-        return kind(self.provider, message)
+            pause = _PAUSE if pause is None else pause
+            return ProviderBusy(self.provider, message, retry_after=pause, status=status)
+        return kind(self.provider, message, status=status)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

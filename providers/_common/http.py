@@ -3,7 +3,7 @@
 import json
 import logging
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Self, TypedDict, Unpack
@@ -37,6 +37,7 @@ _IDLE = 50.0  # seconds that a connection is kept; load balancers mostly drop it
 _MOST_REFUSAL = 16 * 1024  # bytes of a refusal that are looked at
 _REFUSAL_TIMEOUT = 2.0  # seconds that a refusal may take to say why
 _CLOSE_TIMEOUT = 1.0
+_PIECE = 64 * 1024  # bytes of a body that are sent in one go
 
 # One logs addresses, the other logs headers, and there are keys in both.
 for _name in ("httpx", "httpcore"):
@@ -131,7 +132,7 @@ class HTTP:
         )
         try:
             request = self._client.build_request(method, url, headers=sent, **body)
-            request.stream = _Whole(request.read())
+            request.stream = _Pieces(request.stream)
             response = await self._client.send(request, stream=True)
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
             raise name_failure(exc, failures, self._network) from exc
@@ -215,20 +216,28 @@ class Answer:
                         pass
 
 
-class _Whole(httpx.AsyncByteStream):
-    """The body of a request. The library's own is a generator, which a vendor that hangs up while
-    it is being sent would leave to the garbage collector."""
+class _Pieces(httpx.AsyncByteStream):
+    """The body of a request, in pieces that can be sent without holding the loop, as a recording of
+    60 MB would. The library's own is a generator, which a vendor that hangs up while it is being
+    sent would leave to the garbage collector."""
 
-    def __init__(self, data: bytes) -> None:
-        self._rest = [data]
+    def __init__(self, body: httpx.SyncByteStream | httpx.AsyncByteStream) -> None:
+        assert isinstance(body, httpx.SyncByteStream)  # noqa: S101  # as all that :class:`Body` has
+        self._rest = _cut(body)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
     async def __anext__(self) -> bytes:
-        if not self._rest:
-            raise StopAsyncIteration
-        return self._rest.pop()
+        for piece in self._rest:
+            return piece
+        raise StopAsyncIteration
+
+
+def _cut(body: Iterable[bytes]) -> Iterator[bytes]:
+    for part in body:
+        for start in range(0, len(part), _PIECE):
+            yield part[start : start + _PIECE]
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from providers._common.failures import Failures
 from providers._common.network import Network
 
 # The library has one class for "hung up" and for "that is not HTTP"; only its words differ.
-_HUNG_UP = ("disconnected", "peer closed connection")
+_HUNG_UP = ("disconnected", "peer closed connection", "unexpectedly closed connection")
 
 
 def name_failure(

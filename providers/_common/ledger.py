@@ -2,13 +2,23 @@
 
 from collections import deque
 from collections.abc import Sequence
+from typing import assert_never
 
 import attrs
 
-from capabilities import AudioFormat, AudioFrame, Final, Interim, SpeechFinal, Transcript, Word
+from capabilities import (
+    AudioFormat,
+    AudioFrame,
+    Final,
+    Interim,
+    SpeechBegun,
+    SpeechFinal,
+    Transcript,
+    Word,
+)
 from providers._common.replay import Replay, Timeline
 from providers._common.silence import is_loud, silence
-from providers._common.wire import Acknowledged, Signal
+from providers._common.wire import Acknowledged, Done, Ready, Reply, Signal
 
 PAUSE = 1.0
 """Seconds without loud sound that count as a pause of the speaker."""
@@ -28,6 +38,11 @@ class Ledger:
     """Bytes of one sample of all channels; of compressed sound, of whatever is counted there."""
     _timeline: Timeline = attrs.field(init=False)
     _loud_until: int = attrs.field(default=0, init=False)
+    _again_until: int = attrs.field(default=0, init=False)
+    """Bytes of the stream in which nobody begins who was talking already: what an earlier
+    connection has heard, and a pause behind it."""
+    _talking: bool = attrs.field(default=False, init=False)
+    """A beginning was told, and no end of it."""
     _recent: deque[tuple[float, Final]] = attrs.field(
         factory=lambda: deque(maxlen=_REPEATS), init=False
     )
@@ -48,6 +63,9 @@ class Ledger:
 
     def begin(self) -> None:
         """A connection that has heard nothing is the current one."""
+        if self.replay.sent:
+            pause = self._audio.size(PAUSE)
+            self._again_until = max(self._again_until, self.replay.sent + pause)
         self.replay.rewind()
         self._timeline = Timeline(self._audio.sample_rate, self.replay.start // self._unit)
         self.voiced = 0
@@ -84,9 +102,29 @@ class Ledger:
                     said.append(attrs.evolve(signal, words=words))
                 case SpeechFinal():
                     said.append(signal)
-                case _:
+                case SpeechBegun(at=at):
+                    said += self._begun(at)
+                case Ready() | Done() | Acknowledged() | Reply():
                     pass
+                case _:
+                    assert_never(signal)
+            if isinstance(signal, SpeechFinal) or (
+                isinstance(signal, Final) and signal.speech_final
+            ):
+                self._talking = False
         return said
+
+    def _begun(self, at: float | None) -> list[Transcript]:
+        """Place a beginning; leave it out if the connection before has told it.
+
+        A new connection may hear it again, or begin in the middle of what was said then.
+        """
+        place = None if at is None else self._timeline.at(at)
+        position = self.replay.sent if place is None else self._audio.size(place)
+        if self._talking and position <= self._again_until:
+            return []
+        self._talking = True
+        return [SpeechBegun(place)]
 
     def _acknowledge(self, signals: Sequence[Signal]) -> float | None:
         """Return up to where a message settles the sound; None if it does not say."""

@@ -41,7 +41,7 @@ class Policy:
     backoff: Backoff = Backoff(first=0.25, longest=8.0)
     """The pauses before reconnects. The first loss is made up for at once."""
     send_timeout: float = 10.0
-    """In which the vendor takes one message; it may last twice as long until it shows."""
+    """In which the vendor takes one message."""
     finish_timeout: float = 5.0
     """In which it says its last words."""
     close_timeout: float = 1.0

@@ -1,7 +1,7 @@
 """The small task around a :class:`~providers._common.link.Link`: an STTStream over any connection."""
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from math import inf
 from random import random
@@ -34,7 +34,7 @@ from providers._common.link_states import (
 )
 from providers._common.policy import Policy
 from providers._common.tasks import open_scoped_nursery
-from providers._common.wire import Done, Message, Wire
+from providers._common.wire import Done, Message, Signal, Wire
 
 UNREAD = 64
 """Transcripts that wait for the reader; then the vendor waits."""
@@ -91,8 +91,6 @@ class _Stream:
     _busy: bool = attrs.field(default=False, init=False)
     _told: bool = attrs.field(default=False, init=False)
     _sleeps_until: float = attrs.field(default=inf, init=False)
-    _stuck_at: float = attrs.field(default=inf, init=False)
-    """When the message being sent has been on its way for too long."""
     _sleeper: trio.lowlevel.ParkingLot = attrs.field(factory=trio.lowlevel.ParkingLot, init=False)
     _senders: trio.lowlevel.ParkingLot = attrs.field(factory=trio.lowlevel.ParkingLot, init=False)
     _readers: trio.lowlevel.ParkingLot = attrs.field(factory=trio.lowlevel.ParkingLot, init=False)
@@ -152,12 +150,9 @@ class _Stream:
             if self._busy and due <= now:
                 # The task that is at work will do it.
                 due = inf
-            # Nobody tells when a message begins to be stuck, so it is looked for.
-            self._sleeps_until = min(due, now + self._link.policy.send_timeout)
-            with trio.move_on_at(self._sleeps_until):
+            self._sleeps_until = due
+            with trio.move_on_at(due):
                 await self._sleeper.park()
-            if self._busy and self._current is not None and trio.current_time() >= self._stuck_at:
-                self._current.give_up()
         self._drop()
         self.opened.set()
         self._wake()
@@ -173,8 +168,7 @@ class _Stream:
         if len(self._heard) >= UNREAD:
             link.excuse()
         try:
-            while (action := link.next(now := trio.current_time())) is not None:
-                self._stuck_at = now + link.policy.send_timeout
+            while (action := link.next(trio.current_time())) is not None:
                 sent |= await self._do(action)
         finally:
             self._busy = False
@@ -189,7 +183,7 @@ class _Stream:
         match action:
             case Play() | KeepAlive() | Say() | Finish():
                 if self._current is not None and self._current.broken is None:
-                    return await self._current.send(action)
+                    return await self._send(self._current, action)
             case Open():
                 self._current = self._start_carrier()
                 self._current.turn.set()
@@ -199,6 +193,13 @@ class _Stream:
                 self._switch()
             case Drop():
                 self._drop()
+        return False
+
+    async def _send(self, carrier: Carrier, action: Play | KeepAlive | Say | Finish) -> bool:
+        # Whoever sends: also the link's own task, which nobody else watches.
+        with trio.move_on_after(self._link.policy.send_timeout):
+            return await carrier.send(action)
+        carrier.give_up()
         return False
 
     # The connections, each with a task of its own.
@@ -257,14 +258,25 @@ class _Stream:
             # No wait between here and the last word kept, or a word could fall between.
             if carrier is not self._current:
                 return
-            signals = carrier.wire.decode(message)
-            self._heard += self._link.receive(signals)
-            self._wake()
-            if any(isinstance(signal, Done) for signal in signals):
+            if self._take(carrier.wire.decode(message)):
                 break
             while len(self._heard) >= UNREAD:
                 await self._readers.park()
+        else:
+            # A vendor that has not taken all that is being sent cannot have said all.
+            while self._busy:
+                await self._senders.park()
+            if carrier is self._current and (
+                carrier.broken is not None or not self._take(carrier.wire.ended())
+            ):
+                raise ProviderClosed(self._link.provider, "hung up before all was said")
         self._over_with(carrier, None)
+
+    def _take(self, signals: Sequence[Signal]) -> bool:
+        """Take in what the current connection says; return whether that was all."""
+        self._heard += self._link.receive(signals)
+        self._wake()
+        return any(isinstance(signal, Done) for signal in signals)
 
     def _over_with(self, carrier: Carrier, error: ProviderError | None) -> None:
         """A connection has ended, in good order if without an error, or was never made.

@@ -10,6 +10,7 @@ from typing import Self
 
 import trio
 
+from capabilities import ProviderClosed
 from providers._common.headers import Headers, outgoing
 from providers._common.network import Network, open_stream
 from providers._common.urls import as_websocket
@@ -19,6 +20,8 @@ MOST_MESSAGE = 16 * 1024 * 1024
 """Bytes. The longest that a vendor is known to send is some hundred kilobytes of sound."""
 CLOSE_TIMEOUT = 1.0
 """Seconds that a vendor has to answer a goodbye, or to say why it hung up."""
+NORMAL: frozenset[int] = frozenset({1000})
+"""Close codes of a vendor that is done (RFC 6455, 7.4.1)."""
 
 _READ = 65536
 _MOST_LAST_READS = 64  # pieces that are read for the sake of a close frame behind them
@@ -33,9 +36,12 @@ class WebSocket:
     again; nothing is lost.
     """
 
-    def __init__(self, stream: trio.abc.Stream, wire: Wire) -> None:
+    def __init__(
+        self, stream: trio.abc.Stream, wire: Wire, normal: frozenset[int] = NORMAL
+    ) -> None:
         self._stream = stream
         self._wire = wire
+        self._normal = normal
         self._sending = trio.Lock()
         self._closing = False
         self._reading = False
@@ -50,10 +56,12 @@ class WebSocket:
         return self
 
     async def __anext__(self) -> str | bytes:
-        """Return the next message. Iteration ends only when this side has closed.
+        """Return the next message. Iteration ends when either side has closed in good order.
+
+        Whether all was said by then is for the caller to know.
 
         Raises:
-            ProviderClosed: the vendor ended the connection, with whatever code, also 1000.
+            ProviderClosed: the vendor ended the connection otherwise.
             ProviderRefused, ProviderBusy: it did so because of a policy, or because it is full.
             ProviderProtocolError: one side broke the protocol.
         """
@@ -64,7 +72,11 @@ class WebSocket:
             if self._closing:
                 raise StopAsyncIteration
             if not wire.is_open:
-                raise wire.failure()
+                failure = wire.failure()
+                # A code says nothing where one side has broken the protocol.
+                if isinstance(failure, ProviderClosed) and wire.close_code in self._normal:
+                    raise StopAsyncIteration
+                raise failure
             await self._read()
         return wire.messages.popleft()
 
@@ -207,6 +219,7 @@ async def connect(
     *,
     headers: Headers | None = None,
     max_message: int = MOST_MESSAGE,
+    normal: frozenset[int] = NORMAL,
 ) -> AsyncIterator[WebSocket]:
     """Open a connection for as long as the ``async with`` block lasts.
 
@@ -217,6 +230,8 @@ async def connect(
             caller's to keep out of messages; here it is not repeated.
         headers: what authenticates as a :class:`Secret`.
         max_message: bytes; a larger one ends the connection.
+        normal: the close codes with which iteration just ends; 1005 is a goodbye without a code,
+            1006 an end without a goodbye.
 
     Raises:
         ProviderUnavailable: not reached, not in time, or answered with HTTP 408 or 5xx.
@@ -226,7 +241,8 @@ async def connect(
     """
     socket = None
     with trio.move_on_after(network.settings.connect_timeout):
-        socket = await _open(network, as_websocket(url), headers or {}, max_message)
+        stream, wire = await _open(network, as_websocket(url), headers or {}, max_message)
+        socket = WebSocket(stream, wire, normal)
     if socket is None:
         raise network.too_slow()
     try:
@@ -235,7 +251,9 @@ async def connect(
         await socket._close()  # noqa: SLF001  # the block is the owner; nobody else closes
 
 
-async def _open(network: Network, url: str, headers: Headers, max_message: int) -> WebSocket:
+async def _open(
+    network: Network, url: str, headers: Headers, max_message: int
+) -> tuple[trio.abc.Stream, Wire]:
     sent, failures = outgoing(network.provider, headers, network.settings.headers)
     wire = Wire(url, sent, max_message, failures)
     uri = wire.uri
@@ -245,7 +263,7 @@ async def _open(network: Network, url: str, headers: Headers, max_message: int) 
     except BaseException:
         await trio.aclose_forcefully(stream)
         raise
-    return WebSocket(stream, wire)
+    return stream, wire
 
 
 async def _shake_hands(stream: trio.abc.Stream, wire: Wire) -> None:
@@ -255,5 +273,6 @@ async def _shake_hands(stream: trio.abc.Stream, wire: Wire) -> None:
             wire.feed(await stream.receive_some(_READ))
     except trio.BrokenResourceError:
         wire.feed(b"")
-    if not wire.is_open:
+    # One that says goodbye in the same breath may have said something before.
+    if not wire.is_agreed:
         raise wire.failure()

@@ -65,6 +65,11 @@ class Wire:
         return self._protocol.state is CONNECTING and self._protocol.handshake_exc is None
 
     @property
+    def is_agreed(self) -> bool:
+        """The vendor has accepted the handshake, whatever has come since."""
+        return self._protocol.state is not CONNECTING and self._protocol.handshake_exc is None
+
+    @property
     def is_open(self) -> bool:
         """Messages may pass: nobody has begun to close."""
         return self._protocol.state is OPEN

@@ -101,3 +101,10 @@ class Wire(Protocol):
             ProviderProtocolError: the message is not of this protocol.
         """
         ...
+
+    def ended(self) -> Sequence[Signal]:
+        """Return what it means that the vendor ended the connection in good order, unasked or not.
+
+        Unless a :class:`Done` is among it something was not said, and the link looks after that.
+        """
+        ...

@@ -33,6 +33,7 @@ MANIFEST = Manifest(
                 "word-timestamps",
                 "endpointing",
                 "utterance-end",
+                "speech-started",
                 "keywords",
                 "speaker-diarization",
                 "profanity-filter",

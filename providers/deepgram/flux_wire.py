@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import attrs
 
-from capabilities import AudioFrame, Final, Interim, Word
+from capabilities import AudioFrame, Final, Interim, SpeechBegun, Word
 from providers._common.wire import Acknowledged, Done, Message, Ready, Signal
-from providers.deepgram.messages import End, Error, Seconds, read, sure
+from providers.deepgram.messages import Error, Seconds, read, sure
 from providers.deepgram.stt_wire import CLOSE_STREAM
 
 
@@ -86,14 +86,24 @@ class FluxWire:
                 return (Ready(),)
             case _TurnInfo(event="EndOfTurn") as turn:
                 return self._ended(turn)
+            case _TurnInfo(event="StartOfTurn") as turn:
+                return (self._begun(turn), *self._goes_on(turn))
             case _TurnInfo() as turn:
                 return self._goes_on(turn)
-            case End() if self._finishing:
-                return (*(self._ended(self._turn) if self._turn else ()), Done())
             case Error() as error:
                 raise error.failure()
             case _:
                 return ()
+
+    def ended(self) -> Sequence[Signal]:
+        """The turn that is under way will change no more, if the end was asked for."""
+        if not self._finishing:
+            return ()
+        return (*(self._ended(self._turn) if self._turn else ()), Done())
+
+    def _begun(self, turn: _TurnInfo) -> SpeechBegun:
+        # Where the window begins says little: there is silence before the first word.
+        return SpeechBegun(next((word.start for word in _placed(turn.words)), None))
 
     def _goes_on(self, turn: _TurnInfo) -> Sequence[Signal]:
         if not turn.transcript:

@@ -16,16 +16,7 @@ from providers._common.failures import Failures
 from providers._common.wire import Message
 from providers.deepgram.names import ID
 
-END = ""
-"""Stands for the vendor's goodbye, as the last message: some of its last words are in the silence
-behind them."""
-
 Seconds: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=1e7)]
-
-
-@attrs.frozen
-class End:
-    """The vendor has hung up in good order."""
 
 
 @attrs.frozen
@@ -68,8 +59,6 @@ def read(message: Message, kinds: Mapping[str, type[Any]]) -> Any:
     Raises:
         ProviderProtocolError: it is no message of this vendor, or lacks what its type must have.
     """
-    if message == END:
-        return End()
     if isinstance(message, bytes):
         raise ProviderProtocolError(ID, "sent sound where words were expected")
     try:

@@ -37,7 +37,7 @@ class DeepgramSTTOptions:
     """Nova: false switches off the finding of pauses; how long one is, is the session's
     ``endpointing``."""
     vad_events: bool | None = None
-    """Nova: say when speech starts. It counts as a sign of life; words come when they are there."""
+    """Nova: say when somebody begins to speak, before the words. Flux always does."""
     multichannel: bool | None = None
     """Nova: hear each channel by itself. Words then name theirs as ``channel-0`` and so on."""
     diarize_model: Literal["v1", "latest"] | None = None

@@ -1,21 +1,18 @@
 """Speech to text: the two WebSockets of this vendor, each with its wire and its policy."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Self
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import attrs
 
-from capabilities import ProviderClosed, STTOptions, STTStream
-from providers._common.headers import Headers
+from capabilities import STTOptions, STTStream
 from providers._common.policy import Policy
 from providers._common.stt_link import open_stt_link
 from providers._common.urls import Query
-from providers._common.websocket import WebSocket, connect
-from providers._common.wire import Message, Wire
+from providers._common.websocket import NORMAL, WebSocket, connect
+from providers._common.wire import Wire
 from providers.deepgram.account import Account
 from providers.deepgram.flux_wire import FluxWire
-from providers.deepgram.messages import END
 from providers.deepgram.names import ID, STT_MODEL, is_flux
 from providers.deepgram.options import DeepgramSTTOptions
 from providers.deepgram.stt_query import flux_query, nova_query
@@ -38,8 +35,8 @@ class API:
     query: Callable[[STTOptions], Query]
     wire: Callable[[STTOptions], Wire]
     policy: Policy
-    farewells: frozenset[int]
-    """Close codes with which all has been said."""
+    normal: frozenset[int] = NORMAL
+    """Close codes of a good end."""
 
 
 def _nova_wire(options: STTOptions) -> Wire:
@@ -51,7 +48,7 @@ def _flux_wire(options: STTOptions) -> Wire:
     return FluxWire(options.interim_results)
 
 
-NOVA = API("v1", nova_query, _nova_wire, Policy(keepalive=KEEPALIVE), frozenset({1000}))
+NOVA = API("v1", nova_query, _nova_wire, Policy(keepalive=KEEPALIVE))
 FLUX = API(
     "v2",
     flux_query,
@@ -67,53 +64,24 @@ class DeepgramSTT:
     """The recogniser."""
 
     account: Account
+    nova: API = NOVA
+    flux: API = FLUX
 
     @asynccontextmanager
     async def connect(self, options: STTOptions) -> AsyncIterator[STTStream]:
         """Open a recognition; the model decides which API it is."""
-        api = FLUX if is_flux(options.model or STT_MODEL) else NOVA
+        api = self.flux if is_flux(options.model or STT_MODEL) else self.nova
         headers = self.account.headers(options.api_key)
         url = self.account.network.url(api.version, "listen", query=api.query(options))
+
+        def open_connection() -> AbstractAsyncContextManager[WebSocket]:
+            return connect(self.account.network, url, headers=headers, normal=api.normal)
+
         async with open_stt_link(
             lambda: api.wire(options),
-            lambda: self._open(url, headers, api.farewells),
+            open_connection,
             provider=ID,
             audio=options.format,
             policy=api.policy,
         ) as stream:
             yield stream
-
-    @asynccontextmanager
-    async def _open(
-        self, url: str, headers: Headers, farewells: frozenset[int]
-    ) -> AsyncIterator["_Conversation"]:
-        async with connect(self.account.network, url, headers=headers) as socket:
-            yield _Conversation(socket, farewells)
-
-
-@attrs.define(eq=False)
-class _Conversation:
-    """A WebSocket on which the vendor's goodbye is a last message."""
-
-    _socket: WebSocket
-    _farewells: frozenset[int]
-    _over: bool = attrs.field(default=False, init=False)
-
-    async def send(self, message: Message) -> None:
-        await self._socket.send(message)
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Message:
-        if self._over:
-            raise StopAsyncIteration
-        try:
-            # An empty one is none of the vendor's, and means something else here.
-            while not (message := await anext(self._socket)):
-                pass
-        except ProviderClosed:
-            if self._socket.close_code not in self._farewells:
-                raise
-            self._over, message = True, END
-        return message

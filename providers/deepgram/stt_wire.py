@@ -13,9 +13,9 @@ from typing import Annotated, TypeAlias
 import attrs
 import msgspec
 
-from capabilities import AudioFrame, Final, Interim, SpeechFinal, Word
+from capabilities import AudioFrame, Final, Interim, SpeechBegun, SpeechFinal, Word
 from providers._common.wire import Acknowledged, Done, Message, Signal
-from providers.deepgram.messages import End, Error, Seconds, read, sure
+from providers.deepgram.messages import Error, Seconds, read, sure
 
 KEEP_ALIVE = '{"type":"KeepAlive"}'
 FINALIZE = '{"type":"Finalize"}'
@@ -69,6 +69,13 @@ class _UtteranceEnd:
 
 
 @attrs.frozen
+class _SpeechStarted:
+    """Comes if it was asked for (``vad_events``)."""
+
+    timestamp: Seconds | None = None
+
+
+@attrs.frozen
 class _Metadata:
     """Comes once, behind the last results."""
 
@@ -76,6 +83,7 @@ class _Metadata:
 _KINDS = {
     "Results": _Results,
     "UtteranceEnd": _UtteranceEnd,
+    "SpeechStarted": _SpeechStarted,
     "Metadata": _Metadata,
     "Error": Error,
 }
@@ -130,12 +138,18 @@ class NovaWire:
                 return self._interim(results)
             case _UtteranceEnd() as ended:
                 return self._utterance_end(ended)
-            case _Metadata() | End() if self._finishing:
+            case _SpeechStarted(timestamp):
+                return (SpeechBegun(timestamp),)
+            case _Metadata() if self._finishing:
                 return (Done(),)
             case Error() as error:
                 raise error.failure()
             case _:
                 return ()
+
+    def ended(self) -> Sequence[Signal]:
+        """Nothing: a vendor that has said all says its Metadata before it hangs up."""
+        return ()
 
     def _interim(self, results: _Results) -> Sequence[Signal]:
         channel, best = results.channel_index[0], results.best

@@ -11,8 +11,10 @@ import trio
 from capabilities import (
     AudioFormat,
     AudioFrame,
+    ProviderClosed,
     ProviderError,
     ProviderUnavailable,
+    Secret,
     SpeechRequest,
     Voice,
 )
@@ -53,10 +55,10 @@ class DeepgramTTS:
         ):
             yield frames
 
-    async def voices(self) -> Sequence[Voice]:
+    async def voices(self, api_key: Secret | None = None) -> Sequence[Voice]:
         """List the voices, sorted by id."""
         url = self.account.network.url("v1", "models")
-        headers = self.account.headers()
+        headers = self.account.headers(api_key)
         return read_voices(await self.http.fetch("GET", url, headers=headers, idempotent=True))
 
     def _open(
@@ -106,7 +108,10 @@ class _Conversation:
 
     async def _next(self) -> bytes:
         while not self.finished:
-            match self._speech.decode(await anext(self._socket)):
+            message = await anext(self._socket, None)
+            if message is None:
+                raise ProviderClosed(ID, "hung up before all was said")
+            match self._speech.decode(message):
                 case bytes(sound):
                     return sound
                 case Finished():

@@ -1,10 +1,10 @@
-"""ElevenLabs: the Scribe recogniser in real time, and voices over HTTP and WebSocket."""
+"""ElevenLabs: the Scribe recogniser in real time, voices over HTTP and WebSocket, cloning."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from capabilities import Ability, Capability, Limits, Manifest, Plugin, PluginContext
-from providers.elevenlabs import stt_query, tts_wire
+from providers.elevenlabs import cloning_wire, stt_query, tts_wire
 from providers.elevenlabs.emotion import EXPRESSION
 from providers.elevenlabs.options import ElevenLabsSTTOptions, ElevenLabsTTSOptions
 from providers.elevenlabs.settings import ID, KEY, NAME, ElevenLabsSettings
@@ -46,7 +46,7 @@ MANIFEST = Manifest(
             options=ElevenLabsSTTOptions,
         ),
         Capability.TTS: Ability(
-            features=("streaming", "speed"),
+            features=("streaming", "speed", "word-timestamps"),
             languages=("multi",),
             models=tts_wire.MODELS,
             encodings=tts_wire.ENCODINGS,
@@ -56,5 +56,6 @@ MANIFEST = Manifest(
             limits=Limits(text_bytes=5000),
             options=ElevenLabsTTSOptions,
         ),
+        Capability.CLONING: Ability(languages=("multi",), cloning=cloning_wire.LIMITS),
     },
 )

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from capabilities import Plugin, PluginContext
 from providers._common.http import open_http
 from providers._common.network import Network
+from providers.elevenlabs.cloning import open_cloning
 from providers.elevenlabs.settings import ID, ElevenLabsSettings
 from providers.elevenlabs.stt import ElevenLabsSTT
 from providers.elevenlabs.tts import ElevenLabsTTS
@@ -19,7 +20,10 @@ async def open_plugin(context: PluginContext) -> AsyncIterator[Plugin]:
     """Open it; connections are made when they are needed, and a key is missed only then."""
     settings: ElevenLabsSettings = context.settings
     network = await Network.of(ID, settings, settings.host)
-    async with open_http(network) as http:
+    async with (
+        open_http(network) as http,
+        open_cloning(network, http, context.credentials) as cloning,
+    ):
         yield Plugin(
             stt=ElevenLabsSTT(network, context.credentials),
             tts=ElevenLabsTTS(
@@ -28,4 +32,5 @@ async def open_plugin(context: PluginContext) -> AsyncIterator[Plugin]:
                 context.credentials,
                 settings.voice,
             ),
+            cloning=cloning,
         )

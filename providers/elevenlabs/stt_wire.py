@@ -145,6 +145,10 @@ class ScribeWire:
                 pass
         return ()
 
+    def ended(self) -> Sequence[Signal]:
+        """Nothing: the answers to all commits are the end, and the vendor never hangs up first."""
+        return ()
+
     def _chunk(self, data: bytes, *, commit: bool = False, previous_text: str | None = None) -> str:
         told: dict[str, Any] = {
             "message_type": "input_audio_chunk",

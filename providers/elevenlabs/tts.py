@@ -9,7 +9,7 @@ import attrs
 from capabilities import AudioFormat, AudioFrame, Secret, SpeechRequest, Voice
 from providers._common.credentials import choose_key
 from providers.elevenlabs.settings import ID, KEY, NAME
-from providers.elevenlabs.tts_wire import Speech
+from providers.elevenlabs.tts_wire import Piece, Speech
 from providers.elevenlabs.voices import Voices
 
 
@@ -18,7 +18,7 @@ class Transport(Protocol):
 
     def speak(
         self, speech: Speech, key: Secret | None
-    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+    ) -> AbstractAsyncContextManager[AsyncIterator[Piece]]:
         """Give the sound, in pieces that may tear samples. ``None``: the speech has a token.
 
         Raises:
@@ -53,26 +53,31 @@ class ElevenLabsTTS:
         ):
             yield frames
 
-    async def voices(self) -> Sequence[Voice]:
-        """List the voices of the operator's account."""
-        return await self._voices.fetch(self._key(None))
+    async def voices(self, api_key: Secret | None = None) -> Sequence[Voice]:
+        """List the voices of an account."""
+        return await self._voices.fetch(self._key(api_key))
 
     def _key(self, own: Secret | None) -> Secret:
         return choose_key(ID, NAME, own, self._credentials, KEY)
 
 
 async def frames_of(
-    pieces: AsyncIterator[bytes], audio: AudioFormat
+    pieces: AsyncIterator[Piece], audio: AudioFormat
 ) -> AsyncGenerator[AudioFrame, None]:
-    """Yield a sound in whole samples, each frame with its place."""
+    """Yield a sound in whole samples, each frame with its place and its words."""
     width, size, rest = audio.sample_bytes or 1, 0, b""
+    waiting = ""
     async for piece in pieces:
-        data = rest + piece if rest else piece
-        whole = len(data) - len(data) % width
-        if whole:
-            yield AudioFrame(data[:whole], audio, audio.duration(size))
-            size += whole
-        rest = data[whole:]
+        for sound, text in piece.cut(audio):
+            data = rest + sound if rest else sound
+            whole = len(data) - len(data) % width
+            said = None if text is None else waiting + text
+            if whole:
+                yield AudioFrame(data[:whole], audio, audio.duration(size), said)
+                size += whole
+            # Words so close to each other that there is no sound between them.
+            waiting = "" if whole else said or ""
+            rest = data[whole:]
 
 
 async def _no_frames() -> AsyncGenerator[AudioFrame, None]:

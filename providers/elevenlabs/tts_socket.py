@@ -6,13 +6,11 @@ from contextlib import aclosing, asynccontextmanager
 import attrs
 import trio
 
-from capabilities import ProviderClosed, ProviderUnavailable, Secret
+from capabilities import ProviderUnavailable, Secret
 from providers._common.network import Network
 from providers._common.websocket import WebSocket, connect
 from providers.elevenlabs.settings import ID
-from providers.elevenlabs.tts_wire import Speech, decode
-
-_NORMAL_CLOSE = 1000
+from providers.elevenlabs.tts_wire import Piece, Speech, decode
 
 
 @attrs.frozen
@@ -24,7 +22,7 @@ class SocketSpeech:
     @asynccontextmanager
     async def speak(
         self, speech: Speech, key: Secret | None
-    ) -> AsyncIterator[AsyncIterator[bytes]]:
+    ) -> AsyncIterator[AsyncIterator[Piece]]:
         """Give the sound; leaving closes the connection, so that the vendor stops."""
         url = self._network.url(
             "v1", "text-to-speech", speech.voice, "stream-input", query=speech.socket_query()
@@ -36,11 +34,11 @@ class SocketSpeech:
             async with aclosing(self._pieces(socket)) as pieces:
                 yield pieces
 
-    async def _pieces(self, socket: WebSocket) -> AsyncGenerator[bytes, None]:
+    async def _pieces(self, socket: WebSocket) -> AsyncGenerator[Piece, None]:
         while (message := await self._next(socket)) is not None:
             piece = decode(message)
             if piece.sound:
-                yield piece.sound
+                yield piece
             if piece.last:
                 return
 
@@ -48,11 +46,7 @@ class SocketSpeech:
         patience = self._network.settings.read_timeout
         try:
             with trio.fail_after(patience):
-                return await anext(socket)
+                # The vendor's own client takes a normal close for the end, last piece or not.
+                return await anext(socket, None)
         except trio.TooSlowError:
             raise ProviderUnavailable(ID, f"no sound came for {patience:g} s") from None
-        except ProviderClosed:
-            # The vendor's own client takes a normal close for the end, with or without a last piece.
-            if socket.close_code == _NORMAL_CLOSE:
-                return None
-            raise

@@ -6,8 +6,8 @@ server on 2026-11-20.
 
 import json
 from base64 import b64decode
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import attrs
 
@@ -18,6 +18,8 @@ from providers.elevenlabs.emotion import choose_knobs
 from providers.elevenlabs.languages import language_code
 from providers.elevenlabs.options import FORMATS, ElevenLabsTTSOptions
 from providers.elevenlabs.settings import ID
+
+_LONGEST_PIECE = 600_000  # milliseconds: a time beyond that is none
 
 MODELS = (
     "eleven_flash_v2_5",
@@ -170,12 +172,29 @@ class Speech:
         return [_filled(attrs.asdict(each)) for each in self.own.pronunciation_dictionary_locators]
 
 
+Words: TypeAlias = tuple[tuple[float, str], ...]
+"""Where in a piece each word begins, in seconds, and the word with what stands behind it."""
+
+
 @attrs.frozen
 class Piece:
-    """What a message of the WebSocket brings."""
+    """Some sound, and what is said in it."""
 
     sound: bytes = b""
     last: bool = False
+    words: Words | None = None
+    """None if the vendor does not say."""
+
+    def cut(self, audio: AudioFormat) -> Iterator[tuple[bytes, str | None]]:
+        """Give the sound word by word; compressed sound, and what nobody knows the words of, whole."""
+        if not self.words or not audio.sample_bytes:
+            text = None if self.words is None else "".join(word for _, word in self.words)
+            yield self.sound, text
+            return
+        places = [min(audio.size(start), len(self.sound)) for start, _ in self.words]
+        yield self.sound[: places[0]], ""
+        for (_, word), begin, end in zip(self.words, places, [*places[1:], None], strict=True):
+            yield self.sound[begin:end], word
 
 
 def decode(message: str | bytes) -> Piece:
@@ -197,13 +216,37 @@ def decode(message: str | bytes) -> Piece:
             known = code if isinstance(code, int) and 1000 < code < 5000 else _UNSURE_CLOSE
             raise Failures(ID).of_close(known, detail)
         case {"audio": str(sound), **more}:
-            return Piece(_sound(sound), last=more.get("isFinal") is True)
+            last, words = more.get("isFinal") is True, _words(more.get("alignment"))
+            return Piece(_sound(sound), last, words)
         case {"isFinal": True} | {"is_final": True}:
             return Piece(last=True)
         case dict():
             return Piece()
         case _:
             raise ProviderProtocolError(ID, "sent JSON that is no message")
+
+
+def _words(alignment: Any) -> Words | None:
+    """Read when each character begins, in milliseconds since the beginning of the piece."""
+    match alignment:
+        case {"chars": [*chars], "charStartTimesMs": [*starts]} if len(chars) == len(starts):
+            pass
+        case _:
+            return None
+    if not all(isinstance(char, str) for char in chars) or not all(map(_is_time, starts)):
+        return None
+    words: list[tuple[float, str]] = []
+    for char, start in zip(chars, starts, strict=True):
+        if words and (char.isspace() or not words[-1][1][-1].isspace()):
+            begin, word = words[-1]
+            words[-1] = begin, word + char
+        elif char:
+            words.append((start / 1000, char))
+    return tuple(words)
+
+
+def _is_time(value: Any) -> bool:
+    return isinstance(value, int | float) and 0 <= value < _LONGEST_PIECE
 
 
 def _sound(text: str) -> bytes:

@@ -38,6 +38,7 @@ MANIFEST = Manifest(
                 "streaming",
                 "interim-results",
                 "word-timestamps",
+                "speech-started",
                 "speaker-diarization",
                 "profanity-filter",
                 "keywords",

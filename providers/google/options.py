@@ -81,7 +81,7 @@ class GoogleSTTOptions:
     single_utterance: bool = False
     """A silence of ``speech_end_timeout`` ends the turn, whatever the model thinks of it."""
     voice_activity_events: bool = False
-    """Google's own voice detector ends turns."""
+    """Google's own voice detector says when somebody begins to speak, and ends turns."""
     speech_start_timeout: float | None = attrs.field(default=None, validator=_TIMEOUT)
     """Seconds without speech after which Google starts afresh."""
     speech_end_timeout: float | None = attrs.field(default=None, validator=_TIMEOUT)

@@ -13,10 +13,11 @@ from capabilities import (
     Final,
     Interim,
     ProviderProtocolError,
+    SpeechBegun,
     SpeechFinal,
     Word,
 )
-from providers._common.wire import Acknowledged, Message, Signal
+from providers._common.wire import Acknowledged, Done, Message, Signal
 from providers.google.protobuf import Unreadable, decode, length_delimited
 from providers.google.speech_messages import AUDIO, RESPONSE
 
@@ -36,6 +37,7 @@ class GoogleWire:
     """Something is being said that no final has told."""
     _ending: bool = attrs.field(default=False, init=False)
     """It has ended, and its final is to come."""
+    _finishing: bool = attrs.field(default=False, init=False)
 
     def start(self) -> Sequence[Message]:
         """Return the configuration."""
@@ -52,6 +54,7 @@ class GoogleWire:
 
     def finish(self) -> Sequence[Message]:
         """Return the mark that closes the sending side."""
+        self._finishing = True
         return (b"",)
 
     def decode(self, message: Message) -> Sequence[Signal]:
@@ -63,7 +66,11 @@ class GoogleWire:
         except Unreadable as exc:
             raise ProviderProtocolError("google", f"said something unreadable: {exc}") from None
         signals = [*self._results(response.get("results", []))]
-        return [*signals, *self._event(response.get("speechEventType"))]
+        return [*signals, *self._event(response)]
+
+    def ended(self) -> Sequence[Signal]:
+        """All is said, if our side was closed before; otherwise Google broke off."""
+        return (Done(),) if self._finishing else ()
 
     def _results(self, results: Sequence[Mapping[str, Any]]) -> Iterator[Signal]:
         finals = [result for result in results if result.get("isFinal")]
@@ -97,10 +104,12 @@ class GoogleWire:
                 speech_final=ending,
             )
 
-    def _event(self, event: str | None) -> Iterator[Signal]:
-        match event:
+    def _event(self, response: Mapping[str, Any]) -> Iterator[Signal]:
+        match response.get("speechEventType"):
             case "SPEECH_ACTIVITY_BEGIN":
                 self._unsettled, self._ending = True, False
+                offset = response.get("speechEventOffset")
+                yield SpeechBegun(None if offset is None else _seconds(offset))
             case "SPEECH_ACTIVITY_END" | "END_OF_SINGLE_UTTERANCE" if self._unsettled:
                 self._ending = True
             case "SPEECH_ACTIVITY_END" | "END_OF_SINGLE_UTTERANCE":

@@ -6,7 +6,7 @@ from contextlib import aclosing, asynccontextmanager
 import attrs
 import trio
 
-from capabilities import AudioFrame, ProviderUnavailable, SpeechRequest, Voice
+from capabilities import AudioFrame, ProviderUnavailable, Secret, SpeechRequest, Voice
 from providers._common.grpc import Call, Channel
 from providers._common.http import HTTP
 from providers.google.identity import Identities
@@ -86,9 +86,9 @@ class GoogleTTS:
         async with aclosing(_cut(Cutter(audio), data)) as frames:
             yield frames
 
-    async def voices(self) -> Sequence[Voice]:
+    async def voices(self, api_key: Secret | None = None) -> Sequence[Voice]:
         """List Google's voices of all languages."""
-        headers = await self._identities.headers(await self._identities.of(None))
+        headers = await self._identities.headers(await self._identities.of(api_key))
         answer = await self._http.fetch_json("GET", "/v1/voices", headers=headers, idempotent=True)
         return read_voices(answer)
 

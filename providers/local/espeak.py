@@ -20,6 +20,7 @@ from capabilities import (
     PluginContext,
     ProviderRefused,
     ProviderUnavailable,
+    Secret,
     SpeechRequest,
     Voice,
 )
@@ -36,6 +37,9 @@ from providers.local.slots import Slots
 ID = "espeak"
 _MANY = 256
 _SLOWEST, _FASTEST = 80, 450
+_PACE = 170
+SPEEDS = _SLOWEST / _PACE, _FASTEST / _PACE
+"""At the default pace. What an operator's own pace leaves out of them is clamped here."""
 _RATES = (22050,)
 
 
@@ -49,7 +53,7 @@ class EspeakSettings:
     """The voice of a request that names neither voice nor language: the one that pocketsphinx,
     and perhaps people, understand best."""
     words_per_minute: int = attrs.field(
-        default=170, validator=attrs.validators.in_(range(_SLOWEST, _FASTEST + 1))
+        default=_PACE, validator=attrs.validators.in_(range(_SLOWEST, _FASTEST + 1))
     )
     """The pace at speed 1.0; 80 to 450."""
 
@@ -82,7 +86,7 @@ class EspeakTTS:
             async with aclosing(self._frames(request.text, manner)) as frames:
                 yield frames
 
-    async def voices(self) -> Sequence[Voice]:
+    async def voices(self, _api_key: Secret | None = None) -> Sequence[Voice]:
         """List the voices; a ``+`` and the name of a variant may follow the id of each."""
         listed = [voice for _, voice in self._library.voices.languages.values()]
         return sorted(listed, key=lambda voice: voice.id)
@@ -192,6 +196,7 @@ MANIFEST = Manifest(
             languages=("en-US", "multi"),
             encodings=(Encoding.LINEAR16,),
             sample_rates=_RATES,
+            speeds=SPEEDS,
             limits=Limits(concurrency=_MANY),
             options=EspeakOptions,
         )

@@ -23,6 +23,7 @@ from capabilities import (
     PluginContext,
     ProviderRefused,
     ProviderUnavailable,
+    Secret,
     SpeechRequest,
     Voice,
 )
@@ -72,7 +73,7 @@ class FliteTTS:
             async with aclosing(self._frames(request.text, arguments)) as frames:
                 yield frames
 
-    async def voices(self) -> Sequence[Voice]:
+    async def voices(self, _api_key: Secret | None = None) -> Sequence[Voice]:
         """List the voices that are built into the program."""
         return sorted(self._voices.values(), key=lambda voice: voice.id)
 

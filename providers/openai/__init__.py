@@ -40,6 +40,7 @@ MANIFEST = Manifest(
                 "word-timestamps",
                 "endpointing",
                 "utterance-end",
+                "speech-started",
                 "keywords",
                 "speaker-diarization",
             ),

@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from capabilities import AudioFrame, Encoding, Final, Interim, STTOptions
+from capabilities import AudioFrame, Encoding, Final, Interim, SpeechBegun, STTOptions
 from providers._common.buffered import Detector, Pause, Rules, Sound
 from providers._common.silence import is_loud
 from providers._common.wire import Done, Message, Ready, Signal
@@ -122,6 +122,10 @@ class LiveWire:
             case _:
                 return []
 
+    def ended(self) -> Sequence[Signal]:
+        """Nothing: the last turn's text is the end, and the server never hangs up first."""
+        return []
+
     def _append(self, data: bytes) -> list[Message]:
         if self.options.format.encoding is Encoding.LINEAR16:
             data = self._resampler.feed(data)
@@ -138,6 +142,8 @@ class LiveWire:
         match kind, event:
             case "speech_started", _:
                 self._turns.speaking = True
+                start = event.get("audio_start_ms")
+                return [SpeechBegun(start / 1000 if isinstance(start, int | float) else None)]
             case "speech_stopped", {"item_id": str(item), "audio_end_ms": int() | float() as end}:
                 self._turns.stopped(item, end / 1000)
             case "committed", {"item_id": str(item)}:

@@ -5,7 +5,7 @@ from contextlib import aclosing, asynccontextmanager
 
 import attrs
 
-from capabilities import AudioFrame, ProviderProtocolError, SpeechRequest, Voice
+from capabilities import AudioFrame, ProviderProtocolError, Secret, SpeechRequest, Voice
 from providers._common.http import Answer
 from providers.openai.api import API
 from providers.openai.names import ID
@@ -34,7 +34,7 @@ class OpenAITTS:
             async with aclosing(_frames(answer, Frames(given_format(request)))) as frames:
                 yield frames
 
-    async def voices(self) -> Sequence[Voice]:
+    async def voices(self, _api_key: Secret | None = None) -> Sequence[Voice]:
         """List the built-in voices."""
         return VOICES
 

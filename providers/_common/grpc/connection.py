@@ -81,6 +81,8 @@ class Connection:
         However it ends, also cancelled, the streams that are open get their end, and the server is
         told, if it listens for half a second.
         """
+        # A server may wait for our greeting before it says its own.
+        self._pipe.flush()
         try:
             async with trio.open_nursery() as nursery:
                 try:

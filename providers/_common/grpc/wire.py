@@ -4,6 +4,7 @@ The one file that knows ``h2``. What is bounded here: a frame (16 KiB), a header
 most 64 pieces), and what one stream (256 KiB) or all together may send ahead of being read.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import TypeAlias
@@ -20,6 +21,9 @@ from hyperframe.frame import Frame
 
 from providers._common.grpc.headers import Fields
 from providers._common.grpc.messages import Unreadable
+
+# It logs headers, and there are keys in them.
+logging.getLogger("hpack").setLevel(logging.WARNING)
 
 MAX_CALLS = 100
 """At one time on one connection, also if the server would take more."""

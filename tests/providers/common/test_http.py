@@ -72,6 +72,26 @@ async def test_what_a_request_may_carry() -> None:
     assert as_form.body.count(b'name="include[]"') == 2
 
 
+async def test_an_upload_lets_others_work_meanwhile() -> None:
+    """Sixty megabytes in one piece would hold the loop for a tenth of a second and more."""
+    sound, turns = bytes(60_000_000), 0
+
+    async def work() -> None:
+        nonlocal turns
+        while True:
+            await trio.lowlevel.checkpoint()
+            turns += 1
+
+    async with open_vendor(Answer()) as (server, http), trio.open_nursery() as nursery:
+        nursery.start_soon(work)
+        files = [("files", ("a.wav", sound, "audio/wav"))]
+        await http.fetch("POST", "/", data={"name": "Ann"}, files=files)
+        nursery.cancel_scope.cancel()
+    assert turns > len(sound) // 65536
+    (request,) = server.requests
+    assert int(request.headers["content-length"]) == len(request.body) > len(sound)
+
+
 async def test_connections_are_used_again() -> None:
     async with open_vendor(Answer(200, b"x")) as (server, http):
         for _ in range(3):

@@ -8,6 +8,7 @@ from support.servers.http import (
     Answer,
     Cut,
     Dribbled,
+    Exchange,
     Garbage,
     Reply,
     Stall,
@@ -94,6 +95,20 @@ async def test_an_answer_that_is_none(reply: Reply, kind: type[ProviderError]) -
         with pytest.raises(ProviderError) as failed:
             await http.fetch("POST", "/", json={})
     assert type(failed.value) is kind
+
+
+async def test_an_answer_that_ends_within_its_framing_was_cut_off() -> None:
+    """The last chunk says that all was sent; a part of it says nothing."""
+
+    async def cut(exchange: Exchange) -> None:
+        await exchange.head(200, [("Transfer-Encoding", "chunked")])
+        await exchange.body(b"sound")
+        await exchange.stream.send_all(b"0\r")
+        await exchange.stream.aclose()
+
+    async with open_vendor(cut) as (_, http):
+        with pytest.raises(ProviderClosed, match="in the middle of its answer"):
+            await http.fetch("GET", "/")
 
 
 async def test_nobody_listens() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import attrs
 import pytest
 
-from capabilities import SPEECH, AudioFrame, Final, Interim, SpeechFinal, Word
+from capabilities import SPEECH, AudioFrame, Final, Interim, SpeechBegun, SpeechFinal, Word
 from providers._common.ledger import Ledger
 from providers._common.replay import Replay
 from providers._common.wire import Acknowledged, Done, Ready, Reply, Signal
@@ -26,6 +26,7 @@ SETTLES: dict[str, tuple[Sequence[Signal], float]] = {
     "a final without a time": ([Final("a")], 3.0),
     "silence that was heard": ([Acknowledged(2.0)], 2.0),
     "more than was sent": ([Acknowledged(9.0)], 3.0),
+    "somebody who begins": ([SpeechBegun(1.0)], 0.0),
     "what is no word at all": ([Ready(), Reply("x"), Done()], 0.0),
 }
 
@@ -117,3 +118,56 @@ def test_only_loud_sound_wants_an_answer(ledger: Ledger) -> None:
     assert ledger.voiced == SPEECH.size(0.5)
     ledger.receive([])
     assert ledger.voiced == 0, "whatever it was, the vendor lives"
+
+
+def begins(ledger: Ledger, at: float | None) -> list[SpeechBegun]:
+    return [each for each in ledger.receive([SpeechBegun(at)]) if isinstance(each, SpeechBegun)]
+
+
+def test_who_begins_does_so_on_the_clock_of_the_stream(ledger: Ledger) -> None:
+    send(ledger, silence(2.0))
+    ledger.receive([Acknowledged(2.0)])
+    ledger.begin()
+    send(ledger, silence(1.0))
+    ledger.fill(1.0, 1.0)
+    send(ledger, silence(2.0))
+    assert begins(ledger, 0.5) == [SpeechBegun(2.5)]
+    assert begins(ledger, 2.5) == [SpeechBegun(3.5)]
+    assert begins(ledger, None) == [SpeechBegun()]
+
+
+BEGINNINGS: dict[str, tuple[list[Signal], float | None, bool]] = {
+    "the same beginning, noticed a little later": ([SpeechBegun(1.0)], 1.2, False),
+    "in the middle of a word": ([SpeechBegun(1.0), Acknowledged(1.5)], 0.0, False),
+    "when all of it was settled": ([SpeechBegun(1.0), Acknowledged(3.0)], 0.3, False),
+    "nobody knows when": ([SpeechBegun(1.0)], None, False),
+    "the connection before had not noticed": ([], 1.0, True),
+    "they had finished before": ([SpeechBegun(1.0), SpeechFinal()], 2.0, True),
+    "they had finished with the words": (
+        [SpeechBegun(1.0), Final("a", speech_final=True), Acknowledged(1.5)],
+        1.0,
+        True,
+    ),
+    "long after": ([SpeechBegun(1.0)], 4.5, True),
+}
+
+
+@pytest.mark.parametrize(("before", "at", "told"), BEGINNINGS.values(), ids=BEGINNINGS)
+def test_a_beginning_that_the_next_connection_hears_again(
+    ledger: Ledger, before: list[Signal], at: float | None, *, told: bool
+) -> None:
+    """Three seconds were sent when the connection broke."""
+    send(ledger, silence(3.0))
+    ledger.receive(before)
+    ledger.begin()
+    ledger.begin()
+    send(ledger, AudioFrame(b""))
+    if at is not None:
+        send(ledger, silence(3.0))
+    assert bool(begins(ledger, at)) is told
+
+
+def test_on_one_connection_whatever_begins_is_told(ledger: Ledger) -> None:
+    """A cough has no end of its own, and a word behind it is one all the same."""
+    send(ledger, silence(3.0))
+    assert [begins(ledger, at) for at in (0.1, 0.4)] == [[SpeechBegun(0.1)], [SpeechBegun(0.4)]]

@@ -1,7 +1,9 @@
 """A stream over connections that come and go, under the mock clock, against a vendor that hears."""
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from itertools import pairwise
+from math import inf
 
 import attrs
 import pytest
@@ -27,6 +29,7 @@ from capabilities import (
     ProviderClosed,
     ProviderRefused,
     ProviderUnavailable,
+    SpeechBegun,
     SpeechFinal,
     STTStream,
     Word,
@@ -34,7 +37,7 @@ from capabilities import (
 from providers._common.backoff import Backoff
 from providers._common.policy import Policy
 from providers._common.stt_link import UNREAD, open_stt_link
-from providers._common.wire import Message
+from providers._common.wire import Done, Message, Signal
 from waav.testing import check_stt, silence
 from waav.testing.contract import Belongings, cancel_everywhere
 
@@ -189,18 +192,22 @@ async def test_a_silent_vendor_is_left_for_another_connection(
     assert len(vendor.lines) == 2
 
 
+@pytest.mark.parametrize("pace", [inf, 4.0], ids=["the-speaker-sends", "the-link-sends"])
 async def test_a_vendor_that_takes_nothing_is_left_for_another_connection(
-    autojump_clock: trio.testing.MockClock,
+    autojump_clock: trio.testing.MockClock, pace: float
 ) -> None:
+    """Whoever sends. Sound that has to wait for its time goes out in the link's own task."""
+
     class Stuck(Line):
         async def send(self, message: Message) -> None:
-            if self.number == 0 and len(self.got) > 20:
+            if self.number == 0 and len(self.got) > 5:
                 await self.gone.wait()
                 raise ProviderClosed(NAME, "this side has closed")
             await super().send(message)
 
     vendor = Vendor(line_class=Stuck)
-    heard = await converse(vendor, spoken(8), Policy(says_ready=True, send_timeout=2))
+    policy = Policy(says_ready=True, send_timeout=2, pace=pace)
+    heard = await converse(vendor, spoken(8), policy, live=pace == inf)
     assert heard.places == [place(n) for n in range(8)]
     assert len(vendor.lines) == 2
 
@@ -374,6 +381,90 @@ async def test_the_reason_is_the_one_that_the_vendor_gives(
         with pytest.raises(ProviderRefused, match="withdrawn"):
             await anext(aiter(stream))
     assert len(vendor.lines) == 1
+
+
+@attrs.frozen
+class PartingWire(TestWire):
+    """The vendor's last words are in its goodbye."""
+
+    def ended(self) -> Sequence[Signal]:
+        return [Final("bye"), Done()]
+
+
+async def test_a_goodbye_may_hold_the_last_words(autojump_clock: trio.testing.MockClock) -> None:
+    def hang_up(line: Line, message: Message) -> bool:
+        if message == "finish":
+            line.end()
+        return message == "finish"
+
+    vendor = Vendor(hang_up)
+    async with open_stt_link(
+        PartingWire, vendor.connect, provider=NAME, audio=SPEECH, policy=POLICY
+    ) as stream:
+        await stream.send(silence(0.1))
+        await stream.finish()
+        assert [each async for each in stream] == [Final("bye")]
+    assert len(vendor.lines) == 1
+
+
+async def test_a_goodbye_in_place_of_the_last_words_is_a_break_like_any_other(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """However politely: the next connection is asked for them."""
+
+    def hang_up(line: Line, message: Message) -> bool:
+        if line.number == 0 and message == "finish":
+            line.end()
+        return line.ended
+
+    vendor = Vendor(hang_up)
+    heard = await converse(vendor, spoken(2)[: SPEECH.size(0.6)], POLICY)
+    assert heard.words == ["0", "1"]
+    assert heard.error is None
+    assert len(vendor.lines) == 2
+
+
+async def test_a_goodbye_is_not_the_last_word_of_a_vendor_that_did_not_take_all(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """It hung up in the very moment in which it was asked for the rest."""
+
+    class Hasty(Line):
+        async def send(self, message: Message) -> None:
+            if self.number == 0 and message == "finish":
+                self.end()
+                await trio.sleep(1)
+            await super().send(message)
+
+    vendor = Vendor(line_class=Hasty)
+    async with open_stt_link(
+        PartingWire, vendor.connect, provider=NAME, audio=SPEECH, policy=POLICY
+    ) as stream:
+        await stream.send(AudioFrame(spoken(1)[: SPEECH.size(0.2)]))
+        await stream.finish()
+        assert [each.text async for each in stream if isinstance(each, Final)] == ["0"]
+    assert len(vendor.lines) == 2
+
+
+@pytest.mark.pins("D047")
+async def test_who_begins_to_speak_is_told_once_though_the_line_breaks(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """The next connection hears the beginning again, with a clock of its own."""
+    vendor = Vendor(lambda _line, message: isinstance(message, bytes))
+    async with open_link(vendor) as stream:
+        reader = aiter(stream)
+        await stream.send(silence(5.0))
+        vendor.lines[0].say("final a 0.0 1.0 1.0", "begun 3.0")
+        assert isinstance(await anext(reader), Final)
+        assert await anext(reader) == SpeechBegun(3.0)
+        vendor.lines[0].reset(ProviderClosed(NAME, "reset"))
+        await trio.sleep(1)
+        vendor.lines[1].say("begun 2.1", "ended")
+        assert await anext(reader) == SpeechFinal()
+        await stream.send(silence(5.0))
+        vendor.lines[1].say("begun 8.0")
+        assert await anext(reader) == SpeechBegun(9.0)
 
 
 async def test_a_polite_goodbye_has_a_deadline(autojump_clock: trio.testing.MockClock) -> None:

@@ -106,6 +106,21 @@ async def test_a_message_that_comes_right_behind_the_handshake_is_not_lost() -> 
         assert await anext(socket) == "already"
 
 
+async def test_a_goodbye_that_comes_right_behind_the_handshake_is_no_refusal() -> None:
+    async def hasty(peer: Peer) -> None:
+        request = await peer.handshake()
+        peer.protocol.send_response(peer.protocol.accept(request))
+        peer.protocol.send_text(b"hello and goodbye")
+        peer.protocol.send_close(1000)
+        await peer.flush()
+
+    async with (
+        open_websocket_server([hasty]) as server,
+        connect(await reach(), server.url) as socket,
+    ):
+        assert [message async for message in socket] == ["hello and goodbye"]
+
+
 async def test_fragments_are_joined_with_a_ping_between() -> None:
     script = (
         accept,

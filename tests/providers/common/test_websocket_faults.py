@@ -55,7 +55,6 @@ async def talk(*script: Step, say: tuple[str | bytes, ...] = ()) -> list[str | b
 @pytest.mark.parametrize(
     ("code", "kind"),
     [
-        (1000, ProviderClosed),
         (None, ProviderClosed),
         (1001, ProviderClosed),
         (1008, ProviderRefused),
@@ -81,6 +80,39 @@ async def test_a_goodbye_says_what_to_do_next(code: int | None, kind: type[Provi
     assert type(ended.value) is kind
     assert heard == ["last words"]
     assert peer.close_code == (code or 1005)
+
+
+@pytest.mark.parametrize(
+    ("end", "normal"),
+    [
+        (Close(1000), {1000}),
+        (Close(None), {1000, 1005}),
+        (hang_up, {1006}),
+    ],
+    ids=["1000", "no-code", "no-goodbye"],
+)
+async def test_a_normal_goodbye_just_ends_the_iteration(end: Step, normal: set[int]) -> None:
+    """Again and again, and who sends is told all the same."""
+    async with (
+        open_websocket_server((accept, Say("last words"), end)) as server,
+        connect(await reach(), server.url, normal=frozenset(normal)) as socket,
+    ):
+        assert [message async for message in socket] == ["last words"]
+        assert [message async for message in socket] == []
+        with pytest.raises(ProviderError):
+            await socket.send("too late")
+
+
+async def test_broken_rules_are_no_normal_end() -> None:
+    """The close code is ours then, and whatever it is, words may be missing."""
+    script = (accept, Hear(), RawFrame(Opcode.TEXT, b"\xff"))
+    async with (
+        open_websocket_server(script) as server,
+        connect(await reach(), server.url, normal=frozenset({1000, 1006, 1007})) as socket,
+    ):
+        await socket.send("x")
+        with pytest.raises(ProviderProtocolError):
+            await anext(socket)
 
 
 @pytest.mark.parametrize("end", [hang_up, drop, drop_in_mid_frame])

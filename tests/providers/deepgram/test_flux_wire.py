@@ -9,10 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.servers.deepgram import CONNECTED, turn_info, word
 
-from capabilities import AudioFrame, Final, Interim, ProviderClosed, ProviderProtocolError, Word
+from capabilities import (
+    AudioFrame,
+    Final,
+    Interim,
+    ProviderClosed,
+    ProviderProtocolError,
+    SpeechBegun,
+    Word,
+)
 from providers._common.wire import Acknowledged, Done, Ready
 from providers.deepgram.flux_wire import FluxWire
-from providers.deepgram.messages import END
 from providers.deepgram.stt_wire import CLOSE_STREAM
 
 HELLO = word("Hello,", 0.1, 0.5)
@@ -23,12 +30,24 @@ def test_it_takes_sound_when_it_says_so() -> None:
     assert FluxWire().decode(CONNECTED) == (Ready(),)
 
 
-@pytest.mark.parametrize("event", ["StartOfTurn", "Update", "EagerEndOfTurn", "TurnResumed", "New"])
+@pytest.mark.parametrize("event", ["Update", "EagerEndOfTurn", "TurnResumed", "New"])
 def test_the_turn_so_far_is_an_interim(event: str) -> None:
     assert FluxWire().decode(turn_info(event, "Hello,", 0.6, HELLO)) == (
         Interim("Hello,", 0.99, None, (SAID,)),
     )
     assert FluxWire(interims=False).decode(turn_info(event, "Hello,", 0.6, HELLO)) == ()
+
+
+@pytest.mark.pins("D047")
+@pytest.mark.parametrize(
+    ("words", "at"), [((HELLO,), HELLO["start"]), (({"word": "Hello,"},), None)]
+)
+def test_the_start_of_a_turn_is_told_before_its_words(words: tuple[Any, ...], at: Any) -> None:
+    begun, said = FluxWire().decode(turn_info("StartOfTurn", "Hello,", 0.6, *words))
+    assert begun == SpeechBegun(at)
+    assert isinstance(said, Interim)
+    silent = FluxWire(interims=False)
+    assert silent.decode(turn_info("StartOfTurn", "", 0.6)) == (SpeechBegun(),)
 
 
 def test_the_end_of_a_turn_is_final_and_settles_its_sound() -> None:
@@ -57,7 +76,7 @@ def test_the_turn_that_the_close_cuts_off_is_final_as_it_was() -> None:
     wire = FluxWire()
     wire.decode(turn_info("Update", "Hello,", 0.6, HELLO))
     assert wire.finish() == (CLOSE_STREAM,)
-    assert wire.decode(END) == (
+    assert wire.ended() == (
         Final("Hello,", 0.99, None, (SAID,), speech_final=True),
         Acknowledged(0.6),
         Done(),
@@ -68,13 +87,13 @@ def test_a_turn_that_has_ended_is_not_said_again_at_the_close() -> None:
     wire = FluxWire()
     wire.decode(turn_info("EndOfTurn", "Hello,", 0.6, HELLO))
     wire.finish()
-    assert wire.decode(END) == (Done(),)
+    assert wire.ended() == (Done(),)
 
 
 def test_a_goodbye_in_the_middle_is_no_end() -> None:
     wire = FluxWire()
     wire.decode(turn_info("Update", "Hello,", 0.6, HELLO))
-    assert wire.decode(END) == ()
+    assert wire.ended() == ()
 
 
 def test_what_is_sent() -> None:
@@ -104,4 +123,4 @@ def test_whatever_comes_is_read_or_refused(fields: dict[str, Any]) -> None:
     with suppress(ProviderProtocolError):
         wire.decode(json.dumps({"type": "TurnInfo", **fields}))
     wire.finish()
-    assert Done() in wire.decode(END)
+    assert Done() in wire.ended()

@@ -13,7 +13,7 @@ from capabilities import (
     ProviderProtocolError,
     ProviderRefused,
 )
-from providers.deepgram.messages import END, End, Error, read, sure
+from providers.deepgram.messages import Error, read, sure
 
 
 @attrs.frozen
@@ -30,10 +30,6 @@ def test_a_known_type_becomes_its_class() -> None:
 
 def test_an_unknown_type_means_nothing() -> None:
     assert read('{"type":"Farewell"}', KINDS) is None
-
-
-def test_the_end_is_a_message() -> None:
-    assert read(END, KINDS) == End()
 
 
 @pytest.mark.parametrize(

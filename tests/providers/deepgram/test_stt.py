@@ -38,6 +38,7 @@ from capabilities import (
     Final,
     Plugin,
     Secret,
+    SpeechBegun,
     SpeechFinal,
     STTOptions,
     Transcript,
@@ -135,6 +136,23 @@ async def test_the_end_of_an_utterance_reaches_the_session(opened: OpenPlugin) -
     async with open_websocket_server(script) as server, opened(server.url) as plugin:
         said = await hear(stt(plugin), AudioFrame(bytes(640)))
     assert [type(each) for each in said] == [Final, SpeechFinal]
+
+
+@pytest.mark.pins("D047")
+async def test_the_beginning_of_speech_reaches_the_session_before_its_words(
+    opened: OpenPlugin,
+) -> None:
+    started = json.dumps({"type": "SpeechStarted", "channel": [0, 1], "timestamp": 0.1})
+    told = results("hi", 0.0, 1.0, word("hi", 0.1, 0.5), is_final=True)
+    script = [accept, Hear(), Say(started, told), Hear(), Say(METADATA), Close()]
+    options = STTOptions(interim_results=False, options=DeepgramSTTOptions(vad_events=True))
+    async with open_websocket_server(script) as server, opened(server.url) as plugin:
+        said = await hear(stt(plugin), AudioFrame(bytes(640)), options)
+    assert "vad_events=true" in server.peers[0].path
+    assert [each if isinstance(each, SpeechBegun) else each.text for each in said] == [
+        SpeechBegun(0.1),
+        "hi",
+    ]
 
 
 @pytest.mark.pins("D013")

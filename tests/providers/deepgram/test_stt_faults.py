@@ -59,6 +59,11 @@ def stt(plugin: Plugin) -> STT:
     return plugin.stt
 
 
+def impatient(plugin: Plugin, **policy: float) -> STT:
+    nova = attrs.evolve(NOVA, policy=attrs.evolve(NOVA.policy, **policy))
+    return attrs.evolve(stt(plugin), nova=nova)  # type: ignore[type-var]  # it is ours
+
+
 def finals(said: Sequence[Transcript]) -> list[str]:
     return [each.text for each in said if isinstance(each, Final)]
 
@@ -150,26 +155,20 @@ async def test_a_policy_is_no_reason_to_try_again(
 
 
 async def test_a_vendor_that_never_says_its_last_words_ends_with_an_error(
-    opened: OpenPlugin, monkeypatch: pytest.MonkeyPatch
+    opened: OpenPlugin,
 ) -> None:
-    policy = attrs.evolve(NOVA.policy, finish_timeout=0.2)
-    monkeypatch.setattr("providers.deepgram.stt.NOVA", attrs.evolve(NOVA, policy=policy))
     async with open_websocket_server([accept]) as server, opened(server.url) as plugin:
         with pytest.raises(ProviderClosed, match="no last words"):
-            await hear(stt(plugin), AudioFrame(spoken(1)))
+            await hear(impatient(plugin, finish_timeout=0.2), AudioFrame(spoken(1)))
 
 
-async def test_a_vendor_that_falls_silent_is_left(
-    opened: OpenPlugin, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_vendor_that_falls_silent_is_left(opened: OpenPlugin) -> None:
     """It takes sound, answers pings perhaps, and says nothing: the next connection hears it."""
-    policy = attrs.evolve(NOVA.policy, progress=0.2)
-    monkeypatch.setattr("providers.deepgram.stt.NOVA", attrs.evolve(NOVA, policy=policy))
     silent, well = [accept, fall_silent], [accept, Hear(), Say(results("x", is_final=True))]
     async with (
         open_websocket_server(silent, well) as server,
         opened(server.url) as plugin,
-        stt(plugin).connect(STTOptions()) as stream,
+        impatient(plugin, progress=0.2).connect(STTOptions()) as stream,
     ):
         await stream.send(LOUD)
         with trio.fail_after(10):

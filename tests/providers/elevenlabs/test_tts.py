@@ -6,10 +6,8 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import attrs
-import h11
 import pytest
 import trio
-from support.servers import loopback
 from support.servers.elevenlabs import KEY, StreamInput, audio, query_of, serve_http, sound_of
 from support.servers.http import (
     Answer,
@@ -58,6 +56,7 @@ from capabilities import (
 from providers.elevenlabs import MANIFEST
 from providers.elevenlabs.options import ElevenLabsTTSOptions
 from providers.elevenlabs.tts import ElevenLabsTTS, frames_of
+from providers.elevenlabs.tts_wire import Piece
 from waav.speech.key import speech_key
 from waav.speech.text import pieces, pronouncing
 from waav.testing import check_tts, say
@@ -79,11 +78,7 @@ async def spoken(tts: TTS, text: str = TEXT, **more: Any) -> bytes:
         return b"".join([frame.data for frame in await say(tts, SpeechRequest(text, **more))])
 
 
-async def test_the_contract_is_kept_over_http(
-    open_plugin: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Cancelled between the head and the body of its request, a client is gone as any other is.
-    monkeypatch.setattr(loopback, "GONE", (*loopback.GONE, h11.RemoteProtocolError))
+async def test_the_contract_is_kept_over_http(open_plugin: Open) -> None:
     async with open_http_server(serve_http) as server, open_plugin(server.url) as plugin:
         await check_tts(tts_of(plugin), ABILITY, cancels=25)
 
@@ -175,6 +170,33 @@ async def test_sound_begins_before_the_vendor_has_sent_the_last_byte(open_plugin
             more.set()
             rest = [frame.data async for frame in frames]
     assert (first.data, rest) == (b"\1\2", [b"\3\4"]), "and no sample is torn"
+
+
+@pytest.mark.pins("D082")
+@pytest.mark.parametrize("over", ["http", "websocket"])
+async def test_sound_that_comes_before_anybody_listens_is_heard_all_the_same(
+    open_plugin: Open, over: str
+) -> None:
+    sent = trio.Event()
+
+    async def speak(exchange: Exchange) -> None:
+        await Answer(body=(b"\1\2\3", b"\4"))(exchange)
+        sent.set()
+
+    async def tell(_peer: Peer) -> None:
+        sent.set()
+
+    script = [accept, Hear(2), Say(audio(b"\1\2\3"), audio(b"\4"), '{"isFinal": true}'), tell]
+    request = SpeechRequest(TEXT, options=ElevenLabsTTSOptions(transport=over))  # type: ignore[arg-type]  # of the table
+    async with (
+        open_http_server(speak) as http,
+        open_websocket_server(script) as socket,
+        open_plugin((http if over == "http" else socket).url) as plugin,
+        tts_of(plugin).synthesize(request) as frames,
+    ):
+        with trio.fail_after(5):
+            await sent.wait()
+        assert b"".join([frame.data async for frame in frames]) == b"\1\2\3\4"
 
 
 async def test_leaving_stops_the_vendor(open_plugin: Open) -> None:
@@ -368,9 +390,9 @@ def test_equal_requests_are_one_to_the_cache_and_others_are_not(other: dict[str,
 
 
 async def test_frames_are_whole_and_know_their_place() -> None:
-    async def torn() -> AsyncIterator[bytes]:
-        for piece in (b"\1", b"\2\3", b"", b"\4\5"):
-            yield piece
+    async def torn() -> AsyncIterator[Piece]:
+        for sound in (b"\1", b"\2\3", b"", b"\4\5"):
+            yield Piece(sound)
 
     audio_format = AudioFormat(Encoding.LINEAR16, 1000)
     frames = [frame async for frame in frames_of(torn(), audio_format)]
@@ -378,3 +400,22 @@ async def test_frames_are_whole_and_know_their_place() -> None:
         AudioFrame(b"\1\2", audio_format, 0.0),
         AudioFrame(b"\3\4", audio_format, 0.001),
     ]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "expected"),
+    [
+        (Encoding.LINEAR16, [(20, ""), (20, "A "), (60, "dog barks"), (20, "."), (80, " So ")]),
+        (Encoding.MP3, [(100, "A dog barks"), (100, ". So ")]),
+    ],
+)
+async def test_frames_hold_the_words_that_begin_in_them(
+    encoding: Encoding, expected: list[tuple[int, str]]
+) -> None:
+    async def told() -> AsyncIterator[Piece]:
+        yield Piece(bytes(100), words=((0.01, "A "), (0.02, "dog "), (0.02, "barks")))
+        yield Piece(bytes(100), words=((0.0, "."), (0.01, " So ")))
+
+    audio_format = AudioFormat(encoding, 1000)
+    frames = [frame async for frame in frames_of(told(), audio_format)]
+    assert [(len(frame.data), frame.text) for frame in frames] == expected

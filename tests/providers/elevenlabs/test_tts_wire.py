@@ -231,6 +231,30 @@ def test_every_format_can_be_named_and_is_told_truly() -> None:
         ('{"audio": null, "isFinal": null}', Piece()),
         ('{"type": "flush_done", "done": false}', Piece()),
         ("{}", Piece()),
+        (
+            (
+                '{"audio": "AQID", "alignment":'
+                ' {"chars": ["H", "i", " ", " ", "y", "o", "u", "."],'
+                ' "charStartTimesMs": [0, 40, 80, 90, 100, 140, 180, 220], "charDurationsMs": []}}'
+            ),
+            Piece(b"\1\2\3", words=((0.0, "Hi  "), (0.1, "you."))),
+        ),
+        (
+            '{"audio": "AQID", "alignment": {"chars": [], "charStartTimesMs": []}}',
+            Piece(b"\1\2\3", words=()),
+        ),
+        (
+            '{"audio": "AQID", "alignment": {"chars": ["a"], "charStartTimesMs": []}}',
+            Piece(b"\1\2\3"),
+        ),
+        (
+            '{"audio": "AQID", "alignment": {"chars": [1], "charStartTimesMs": [0]}}',
+            Piece(b"\1\2\3"),
+        ),
+        (
+            '{"audio": "AQID", "alignment": {"chars": ["a"], "charStartTimesMs": [-1]}}',
+            Piece(b"\1\2\3"),
+        ),
     ],
 )
 def test_messages(message: str, piece: Piece) -> None:

@@ -1,14 +1,17 @@
 """A made-up service account, and Google on loopback for it."""
 
 import json
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from support.servers.certificates import Authority
 from support.servers.google import Google, Play, open_google_server, rest_reply
 from support.servers.http import HTTPServer, open_http_server
 
@@ -61,6 +64,11 @@ class House:
     plugin: Plugin
 
 
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path / "authority.pem")
+
+
 OpenHouse = Callable[..., AbstractAsyncContextManager[House]]
 
 
@@ -70,10 +78,14 @@ def open_house(account: dict[str, str]) -> OpenHouse:
 
     @asynccontextmanager
     async def open_(
-        *plays: Play, rate: int = 24000, dribble: bool = False, **settings: Any
+        *plays: Play,
+        rate: int = 24000,
+        dribble: bool = False,
+        tls: ssl.SSLContext | None = None,
+        **settings: Any,
     ) -> AsyncIterator[House]:
         async with (
-            open_google_server(*plays, dribble=dribble) as google,
+            open_google_server(*plays, dribble=dribble, tls=tls) as google,
             open_http_server(rest_reply(rate)) as rest,
         ):
             reached = GoogleSettings(

@@ -1,7 +1,6 @@
 """Credentials: read, refused in words for an operator, and signed with."""
 
 import json
-from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -79,25 +78,3 @@ def test_a_key_that_is_none(key: str) -> None:
     with pytest.raises(ProviderRefused, match="private key") as told:
         assertion(ServiceAccount("mail", Secret(key)), 0.0)
     assert "made-up" not in str(told.value)
-
-
-def test_google_auth_signs_the_same(account: dict[str, str]) -> None:
-    """The reference, given the same account: same header and claims, but for the times."""
-    reference = pytest.importorskip("google.oauth2.service_account")
-    credentials = reference.Credentials.from_service_account_info(
-        account, scopes=["https://www.googleapis.com/auth/cloud-platform"]
-    )
-    theirs = credentials._make_authorization_grant_assertion().decode()
-    read = read_account(json.dumps(account))
-    assert isinstance(read, ServiceAccount)
-    key = RSAKey.import_key(account["private_key"])
-    mine, other = (
-        jwt.decode(each, key, algorithms=["RS256"]) for each in (assertion(read, 0.0), theirs)
-    )
-
-    def timeless(claims: dict[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in claims.items() if name not in {"iat", "exp"}}
-
-    assert mine.header == other.header
-    assert timeless(mine.claims) == timeless(other.claims)
-    assert other.claims["exp"] - other.claims["iat"] == 3600

@@ -6,6 +6,7 @@ from typing import Any
 import attrs
 import pytest
 import trio
+from support.servers.certificates import Authority
 from support.servers.google import (
     Call,
     dropping,
@@ -31,7 +32,7 @@ from capabilities import (
     STTOptions,
     Transcript,
 )
-from providers.google import MANIFEST
+from providers.google import MANIFEST, stt
 from providers.google.options import GoogleSTTOptions
 from waav.testing import check_stt, hear
 
@@ -201,13 +202,65 @@ async def test_nobody_there(open_house: Any) -> None:
             await hear(stt, AudioFrame(spoken(1)))
 
 
+async def test_a_call_is_followed_by_another_one_before_google_ends_it(
+    open_house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five minutes are a second and a half here, and who speaks pauses behind every other word."""
+    pause, ended = bytes(SPEECH.size(1.2)), list[Call]()
+    sound = b"".join(spoken(2, first) + pause for first in range(0, 24, 2))
+
+    async def limited(call: Call) -> None:
+        with trio.move_on_after(1.5) as limit:
+            await recognise(call)
+        if limit.cancelled_caught:
+            ended.append(call)
+            await call.refuse(11, "Exceeded maximum allowed stream duration")
+
+    policy = attrs.evolve(stt.POLICY, longest_session=0.6, margin=0.4, pace=6.0)
+    monkeypatch.setattr(stt, "POLICY", policy)
+    async with open_house(limited) as house:
+        with trio.fail_after(20):
+            said = await hear(house.plugin.stt, AudioFrame(sound), WORDED)
+        assert len(house.google.calls) > 2
+        with trio.fail_after(5):
+            for call in house.google.calls:
+                await call.left.wait()
+    finals = [each for each in said if isinstance(each, Final)]
+    assert words(said) == [str(number) for number in range(24)]
+    starts = [word.start for each in finals for word in each.words]
+    assert starts == pytest.approx([place(n)[0] + n // 2 * 1.2 for n in range(24)])
+    assert ended == []
+
+
+async def test_an_authority_of_the_operators_own_is_trusted(
+    open_house: Any, authority: Authority
+) -> None:
+    async with open_house(tls=authority.server(), ca_file=authority.file) as house:
+        assert house.google.url.startswith("https://")
+        assert words(await hear_words(house.plugin, 2)) == ["0", "1"]
+
+
+@pytest.mark.parametrize("names", [(), ("speech.example",)], ids=["unknown", "another-host"])
+async def test_a_certificate_that_is_not_trusted_is_told_in_clear_words(
+    open_house: Any, authority: Authority, names: tuple[str, ...]
+) -> None:
+    settings = {"ca_file": authority.file} if names else {}
+    async with open_house(tls=authority.server(*names), **settings) as house:
+        with pytest.raises(ProviderUnavailable, match="its certificate is not trusted") as caught:
+            await hear_words(house.plugin, 1)
+    assert type(caught.value) is ProviderUnavailable
+    assert house.google.calls == []
+
+
 @pytest.mark.pins("D049")
 async def test_a_single_utterance_ends_the_turn(open_house: Any) -> None:
     """Google closes the call when its timeout fires: the turn ends, and the stream goes on."""
 
     async def first(call: Call) -> None:
+        came = 0
         while (message := await call.message()) is not None:
-            if "audio" in message and len(call.sent) == 3:
+            came += len(message.get("audio", b""))
+            if came > SPEECH.size(0.2):
                 await call.say(speechEventType="SPEECH_ACTIVITY_BEGIN")
                 await call.say(speechEventType="SPEECH_ACTIVITY_END")
                 await call.say(results=[final("0", 0.0, 0.2)])

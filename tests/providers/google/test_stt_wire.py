@@ -13,10 +13,11 @@ from capabilities import (
     Final,
     Interim,
     ProviderProtocolError,
+    SpeechBegun,
     SpeechFinal,
     Word,
 )
-from providers._common.wire import Acknowledged, Signal
+from providers._common.wire import Acknowledged, Done, Signal
 from providers.google.protobuf import decode, encode
 from providers.google.speech_messages import REQUEST, RESPONSE
 from providers.google.stt_wire import GoogleWire
@@ -102,7 +103,27 @@ def test_the_voice_detector_ends_turns(responses: list[Any], ends: list[Any]) ->
     }
     said = heard(*(named[each] if isinstance(each, str) else each for each in responses))
     told = [s.speech_final if isinstance(s, Final) else s for s in said]
-    assert [each for each in told if not isinstance(each, Interim)] == ends
+    assert [each for each in told if not isinstance(each, Interim | SpeechBegun)] == ends
+
+
+@pytest.mark.pins("D047")
+@pytest.mark.parametrize(
+    ("offset", "at"),
+    [
+        ({"speechEventOffset": {"seconds": 1, "nanos": 250_000_000}}, 1.25),
+        ({"speechEventOffset": {}}, 0.0),
+        ({}, None),
+    ],
+)
+def test_somebody_begins_to_speak(offset: dict[str, Any], at: float | None) -> None:
+    assert heard({**BEGIN, **offset}, interim=False) == [SpeechBegun(at)]
+
+
+def test_an_end_in_good_order_is_one_only_after_ours() -> None:
+    wire = GoogleWire(b"start", interim=True, words=True)
+    assert wire.ended() == ()
+    wire.finish()
+    assert wire.ended() == (Done(),)
 
 
 def test_sound_goes_out_in_messages_of_at_most_15_kb() -> None:

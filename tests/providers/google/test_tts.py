@@ -6,6 +6,7 @@ import attrs
 import pytest
 import trio
 from support.servers import google as far
+from support.servers.certificates import Authority
 from support.servers.google import SPOKEN, Call, refusing
 
 from capabilities import (
@@ -34,7 +35,31 @@ async def test_the_contract_streamed(open_house: Any) -> None:
 
 async def test_the_contract_whole(open_house: Any) -> None:
     async with open_house(far.synthesise) as house:
-        await check_tts(house.plugin.tts, MANIFEST.abilities["tts"], request=WHOLE, cancels=4)
+        await check_tts(house.plugin.tts, MANIFEST.abilities["tts"], request=WHOLE, cancels=25)
+
+
+@pytest.mark.pins("D082")
+async def test_sound_that_comes_before_anybody_listens_is_heard_all_the_same(
+    open_house: Any,
+) -> None:
+    sent = trio.Event()
+
+    async def play(call: Call) -> None:
+        await far.synthesise(call)
+        sent.set()
+
+    async with open_house(play) as house, house.plugin.tts.synthesize(HELLO) as frames:
+        with trio.fail_after(5):
+            await sent.wait()
+        assert b"".join([frame.data async for frame in frames]) == SPOKEN
+
+
+async def test_over_tls(open_house: Any, authority: Authority) -> None:
+    async with open_house(far.synthesise, tls=authority.server(), ca_file=authority.file) as house:
+        assert b"".join([each.data for each in await say(house.plugin.tts, HELLO)]) == SPOKEN
+    async with open_house(far.synthesise, tls=authority.server()) as house:
+        with pytest.raises(ProviderUnavailable, match="its certificate is not trusted"):
+            await say(house.plugin.tts, HELLO)
 
 
 async def test_sound_comes_whole_and_in_order(open_house: Any) -> None:

@@ -9,6 +9,7 @@ from capabilities import (
     SPEECH,
     AudioFormat,
     AudioFrame,
+    Capability,
     Encoding,
     Final,
     ProviderBusy,
@@ -18,7 +19,7 @@ from capabilities import (
     Transcript,
 )
 from providers.local import espeak, pocketsphinx
-from providers.local.espeak import MANIFEST, EspeakOptions, EspeakSettings, choose_manner
+from providers.local.espeak import MANIFEST, SPEEDS, EspeakOptions, EspeakSettings, choose_manner
 from providers.local.espeak_library import EspeakError, EspeakLibrary, Manner, espeak_library
 from waav.testing import check_plugin, hear, open_manifest, say
 
@@ -176,6 +177,14 @@ async def test_voices_are_those_of_the_library() -> None:
 )
 def test_what_a_request_becomes(request_: SpeechRequest, expected: Manner) -> None:
     assert manner(request_) == expected
+
+
+@pytest.mark.parametrize("speed", SPEEDS)
+def test_the_manifest_names_the_speeds_that_are_spoken(speed: float) -> None:
+    assert MANIFEST.abilities[Capability.TTS].speeds == SPEEDS
+    assert manner(SpeechRequest("", speed=speed)).rate == round(170 * speed)
+    beyond = speed * (1.1 if speed > 1 else 0.9)
+    assert manner(SpeechRequest("", speed=beyond)) == manner(SpeechRequest("", speed=speed))
 
 
 @pytest.mark.parametrize(

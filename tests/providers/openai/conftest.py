@@ -5,9 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import h11
 import pytest
-from support.servers import loopback
 from support.servers.openai import OpenAPI
 
 from capabilities import PluginContext, Secret
@@ -22,12 +20,6 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
-
-
-@pytest.fixture(autouse=True)
-def clients_may_leave_in_mid_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As those do that are cancelled while they send; no server fails for that."""
-    monkeypatch.setattr(loopback, "GONE", (*loopback.GONE, h11.RemoteProtocolError))
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from support.servers.openai import (
     delta,
     error,
     failing,
+    say,
     spoken,
 )
 from support.servers.websocket import (
@@ -46,6 +47,7 @@ from capabilities import (
     ProviderProtocolError,
     ProviderRefused,
     ProviderUnavailable,
+    SpeechBegun,
     STTOptions,
     Transcript,
 )
@@ -108,8 +110,11 @@ async def test_what_a_session_begins_with(open_api: OpenAPI) -> None:
     ):
         said = await listen(api)
     assert told(said) == ["0 1 2"]
-    assert said[0] == Interim("0 1 2")
-    assert said[1] == Final("0 1 2", language="en-US", speech_final=True)
+    assert said == [
+        SpeechBegun(0.0),
+        Interim("0 1 2"),
+        Final("0 1 2", language="en-US", speech_final=True),
+    ]
     peer = server.peers[0]
     assert peer.path == "/v1/realtime?intent=transcription"
     assert peer.headers["Authorization"] == "Bearer made-up-key"
@@ -219,8 +224,7 @@ async def test_a_session_that_expires_is_followed_by_another_one(open_api: OpenA
 async def test_a_turn_that_could_not_be_transcribed_is_heard_again(open_api: OpenAPI) -> None:
     async def fail(_: Session, peer: Peer, item: str, text: str) -> None:
         kind = "conversation.item.input_audio_transcription.failed"
-        event = {"type": kind, "item_id": item, "error": {"type": "server_error", "message": text}}
-        await peer.send(json.dumps(event))
+        await say(peer, kind, item_id=item, error={"type": "server_error", "message": text})
 
     scripts: list[Script] = [(accept, Session(answer=fail)), (accept, Session())]
     async with open_websocket_server(*scripts) as server, open_api(server.url) as api:

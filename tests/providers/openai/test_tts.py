@@ -145,6 +145,25 @@ async def test_sound_is_given_before_the_last_byte_has_come(open_api: OpenAPI) -
     assert [(len(frame.data), frame.start) for frame in rest] == [(100, 100 / 24000)]
 
 
+@pytest.mark.pins("D082")
+async def test_sound_that_comes_before_anybody_listens_is_heard_all_the_same(
+    open_api: OpenAPI,
+) -> None:
+    sent = trio.Event()
+
+    async def speak_at_once(exchange: Exchange) -> None:
+        await speak(exchange)
+        sent.set()
+
+    async with open_http_server(speak_at_once) as server, open_api(server.url) as api:
+        expected = b"".join([frame.data for frame in await say(OpenAITTS(api), HELLO)])
+        sent = trio.Event()
+        async with OpenAITTS(api).synthesize(HELLO) as frames:
+            with trio.fail_after(5):
+                await sent.wait()
+            assert b"".join([frame.data async for frame in frames]) == expected
+
+
 async def test_leaving_stops_the_far_side(open_api: OpenAPI) -> None:
     stopped = trio.Event()
 

@@ -21,6 +21,7 @@ from capabilities import (
     ProviderError,
     ProviderProtocolError,
     ProviderRefused,
+    SpeechBegun,
     SpeechRequest,
     STTOptions,
 )
@@ -53,8 +54,8 @@ KINDS = [
     "conversation.item.input_audio_transcription.failed", "new.in.2027",
 ]  # fmt: skip
 FIELDS = [
-    "item_id", "delta", "transcript", "text", "error", "audio_end_ms", "logprobs", "languages",
-    "segments", "words", "choices", "usage", "tool_calls", "code", "event_id", "index", "function",
+    "item_id", "delta", "transcript", "text", "error", "audio_end_ms", "audio_start_ms", "logprobs",
+    "languages", "segments", "words", "choices", "usage", "tool_calls", "code", "event_id", "index", "function",
 ]  # fmt: skip
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.floats() | st.sampled_from(["a", "", "b"]),
@@ -88,6 +89,18 @@ def test_a_session_reads_any_events(events: list[dict[str, Any]], finish: bool) 
             wire.decode(json.dumps(event))
         except ProviderError:
             break
+
+
+@pytest.mark.pins("D047")
+@pytest.mark.parametrize(
+    ("told", "at"),
+    [("1250", 1.25), ("0", 0.0), ("null", None), ('"soon"', None)],
+)
+def test_somebody_begins_to_speak(told: str, at: float | None) -> None:
+    wire = LiveWire("gpt-live-transcribe", attrs.evolve(LIVE, interim_results=False))
+    kind = "input_audio_buffer.speech_started"
+    event = f'{{"type": "{kind}", "item_id": "a", "audio_start_ms": {told}}}'
+    assert wire.decode(event) == [SpeechBegun(at)]
 
 
 @given(st.text() | st.binary())
@@ -156,7 +169,8 @@ def test_a_turn_of_their_voice_detection() -> None:
     assert decode(wire, "session.created") == []
     assert decode(wire, "session.updated") == [Ready()]
     buffer, text = "input_audio_buffer", "conversation.item.input_audio_transcription"
-    assert decode(wire, f"{buffer}.speech_started", audio_start_ms=700, item_id="a") == []
+    begun = decode(wire, f"{buffer}.speech_started", audio_start_ms=700, item_id="a")
+    assert begun == [SpeechBegun(0.7)]
     assert decode(wire, f"{buffer}.speech_stopped", audio_end_ms=1500, item_id="a") == []
     assert decode(wire, f"{buffer}.committed", item_id="a", previous_item_id=None) == []
     languages, logprobs = [{"code": "de"}], [{"logprob": 0.0}, {"logprob": 0.0}]

@@ -36,6 +36,17 @@ async def test_calls_share_a_connection(network: Network, vendor: Vendor) -> Non
     assert vendor.connections == 1
 
 
+async def test_a_server_may_wait_for_our_greeting() -> None:
+    """As it must come first (RFC 9113, 3.4), some say nothing before."""
+    near, far = trio.testing.memory_stream_pair()
+    connection = Connection(Failures("acme"), near)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(connection.run)
+        with trio.fail_after(2):
+            assert (await far.receive_some()).startswith(b"PRI * HTTP/2.0")
+        nursery.cancel_scope.cancel()
+
+
 class TestKeepalive:
     """The server is asked when it is silent and calls are open."""
 

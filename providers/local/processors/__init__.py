@@ -1,0 +1,1 @@
+"""Audio processors that need nothing but arithmetic: one plugin each, so that a pipeline can name them."""
