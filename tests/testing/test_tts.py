@@ -9,7 +9,16 @@ import pytest
 import trio
 import trio.testing
 
-from capabilities import Ability, AudioFormat, AudioFrame, Encoding, Limits, SpeechRequest, Voice
+from capabilities import (
+    Ability,
+    AudioFormat,
+    AudioFrame,
+    Encoding,
+    Limits,
+    Secret,
+    SpeechRequest,
+    Voice,
+)
 from waav.testing import FakeTTS, check_tts
 
 HIGH = AudioFormat(Encoding.LINEAR16, 24000)
@@ -75,7 +84,7 @@ class Unhurried(FakeTTS):
 
 
 class Unsorted(FakeTTS):
-    async def voices(self) -> Sequence[Voice]:
+    async def voices(self, _api_key: Secret | None = None) -> Sequence[Voice]:
         await trio.lowlevel.checkpoint()
         return self.speakers[::-1]
 

@@ -1,4 +1,4 @@
-"""``waav providers``, ``waav voices`` and ``waav plugins``: what there is."""
+"""``waav providers`` and ``waav voices``: what there is."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -27,7 +27,6 @@ as_json_option = click.option("--json", "as_json", is_flag=True, help="For scrip
 @click.pass_obj
 def providers(context: Context, capability: str | None, *, as_json: bool) -> None:
     """List the providers: what listens, what speaks."""
-    statuses = run(with_gateway, context.quiet_config(), _statuses)
     found = [
         {
             "id": status.id,
@@ -38,12 +37,12 @@ def providers(context: Context, capability: str | None, *, as_json: bool) -> Non
             "state": str(status.state),
             "reason": status.reason,
         }
-        for status in statuses
+        for status in run(with_gateway, context.quiet_config(), statuses)
         if status.manifest is not None
         for each, ability in sorted(status.manifest.abilities.items())
         if capability in {None, each}
     ]
-    _show(found, ["id", "capability", "state", "aliases", "languages", "features"], as_json=as_json)
+    show(found, ["id", "capability", "state", "aliases", "languages", "features"], as_json=as_json)
 
 
 @click.command()
@@ -66,34 +65,16 @@ def voices(context: Context, provider: str | None, language: str | None, *, as_j
         for voice in known
         if language is None or voice.language.lower().startswith(language.lower())
     ]
-    _show(found, ["provider", "id", "name", "language", "gender"], as_json=as_json)
+    show(found, ["provider", "id", "name", "language", "gender"], as_json=as_json)
 
 
-@click.command()
-@as_json_option
-@click.pass_obj
-def plugins(context: Context, *, as_json: bool) -> None:
-    """List the plugins, also those that could not be loaded, and why."""
-    found = [
-        {
-            "id": status.id,
-            "version": status.manifest.version if status.manifest else "",
-            "origin": str(status.origin),
-            "state": str(status.state),
-            "health": str(status.health.state),
-            "reason": status.reason,
-            "where": status.where,
-        }
-        for status in run(with_gateway, context.quiet_config(), _statuses)
-    ]
-    _show(found, ["id", "version", "origin", "state", "health", "reason"], as_json=as_json)
-
-
-async def _statuses(gateway: Gateway) -> list[PluginStatus]:
+async def statuses(gateway: Gateway) -> list[PluginStatus]:
+    """Say how each plugin is."""
     return gateway.plugins.statuses()
 
 
-def _show(rows: Sequence[dict[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
+def show(rows: Sequence[dict[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
+    """Print some columns of the rows as a table, or all as JSON."""
     if as_json:
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return

@@ -7,12 +7,14 @@ import click
 from waav.cli.context import Context
 from waav.cli.demo import demo
 from waav.cli.describe import check_config, openapi
-from waav.cli.listings import plugins, providers, voices
+from waav.cli.init import init
+from waav.cli.listings import providers, voices
+from waav.cli.plugins import plugins
 from waav.cli.serve import serve
 from waav.cli.speech import speak, transcribe
 from waav.version import __version__
 
-COMMANDS = (serve, demo, speak, transcribe, providers, voices, plugins, check_config, openapi)
+COMMANDS = (serve, demo, init, speak, transcribe, providers, voices, plugins, check_config, openapi)
 SERVING_NAME = "waav-gateway"
 
 EPILOG = """\b

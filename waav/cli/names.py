@@ -10,10 +10,10 @@ from waav.plugins import discover
 
 
 @cache
-def known(capability: Capability) -> list[str]:
-    """Ids and aliases of the installed providers that have a capability, sorted."""
+def known(capability: Capability | None) -> list[str]:
+    """Ids and aliases of the installed providers that have a capability, or any, sorted."""
     manifests = [each.manifest for each in discover().found]
-    having = [each for each in manifests if capability in each.abilities]
+    having = [each for each in manifests if capability is None or capability in each.abilities]
     return sorted({name for each in having for name in (each.id, *each.aliases)})
 
 
@@ -22,8 +22,8 @@ class ProviderName(click.ParamType[str]):
 
     name = "provider"
 
-    def __init__(self, capability: Capability) -> None:
-        """Complete the names of this capability's providers."""
+    def __init__(self, capability: Capability | None = None) -> None:
+        """Complete the names of this capability's providers, or of all."""
         self.capability = capability
 
     def shell_complete(
@@ -35,5 +35,6 @@ class ProviderName(click.ParamType[str]):
         ]
 
 
+ANY_NAME = ProviderName()
 STT_NAME = ProviderName(Capability.STT)
 TTS_NAME = ProviderName(Capability.TTS)

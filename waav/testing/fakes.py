@@ -28,19 +28,23 @@ from capabilities import (
     ProviderClosed,
     ProviderError,
     ProviderRefused,
+    Secret,
     SpeechRequest,
     SpeechStarted,
     SpeechStopped,
     STTOptions,
     Transcript,
+    TurnDetector,
+    TurnQuestion,
+    TurnVerdict,
     VADOptions,
     Voice,
     VoiceActivity,
+    VoiceCloning,
 )
 from waav.testing.audio import QUESTION_TEXT, tone
+from waav.testing.cloning import NAME, FakeCloning
 from waav.testing.fake_streams import Cue, Places, ScriptedStream, as_cues
-
-NAME = "fake"
 
 
 def _transcripts(script: Iterable[Cue[Transcript] | Transcript]) -> list[Cue[Transcript]]:
@@ -138,7 +142,7 @@ class FakeTTS:
             async with aclosing(self._frames(request)) as frames:
                 yield frames
 
-    async def voices(self) -> Sequence[Voice]:
+    async def voices(self, _api_key: Secret | None = None) -> Sequence[Voice]:
         """List the voices."""
         await trio.lowlevel.checkpoint()
         return sorted(self.speakers, key=lambda voice: voice.id)
@@ -187,12 +191,40 @@ class FakeVAD:
             yield self.streams[-1]
 
 
+@attrs.define(eq=False)
+class FakeTurnDetector:
+    """A detector that takes a text for finished if it ends with a full stop, ``?`` or ``!``."""
+
+    threshold: float = 0.7
+    delay: float = 0.0
+    """Seconds that a verdict takes."""
+    limit: int | None = None
+    """Questions at one time."""
+    questions: list[TurnQuestion] = attrs.field(factory=list, init=False)
+    """All that it was asked, the newest last."""
+    places: Places = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.places = Places(NAME, self.limit)
+
+    async def judge(self, question: TurnQuestion) -> TurnVerdict:
+        """Give a verdict by the last character."""
+        self.questions.append(question)
+        with self.places.take():
+            await trio.sleep(self.delay)
+        ended = question.text.strip().endswith((".", "?", "!"))
+        threshold = self.threshold if question.threshold is None else question.threshold
+        return TurnVerdict(0.95 if ended else 0.05, threshold)
+
+
 def manifest_of(
     id: str = NAME,  # noqa: A002 - it is what the manifest calls it
     *,
     stt: STT | None = None,
     tts: TTS | None = None,
     vad: VAD | None = None,
+    turn_detector: TurnDetector | None = None,
+    cloning: VoiceCloning | None = None,
     **fields: Any,
 ) -> Manifest:
     """Return the manifest of a plugin that brings what is given; ``fields`` are further ones of it."""
@@ -200,12 +232,14 @@ def manifest_of(
         Capability.STT: stt,
         Capability.TTS: tts,
         Capability.VAD: vad,
+        Capability.TURN_DETECTOR: turn_detector,
+        Capability.CLONING: cloning,
     }
 
     @asynccontextmanager
     async def open_fake(context: PluginContext) -> AsyncIterator[Plugin]:
         context.log.debug("opening %s", context.id)
-        yield Plugin(stt, tts, vad)
+        yield Plugin(stt, tts, vad, turn_detector=turn_detector, cloning=cloning)
 
     abilities = {each: _ability(fake) for each, fake in brought.items() if fake is not None}
     plain = Manifest(id, name=id.title(), open=open_fake, abilities=abilities)
@@ -219,6 +253,11 @@ def _ability(capability: object) -> Ability:
             audio: AudioFormat | None = capability.format
         case FakeSTT() | FakeVAD():
             audio = capability.takes
+        case FakeTurnDetector():
+            limits = Limits(concurrency=capability.limit)
+            return Ability(features=("turn-text",), languages=("multi",), limits=limits)
+        case FakeCloning():
+            return Ability(cloning=capability.limits)
         case _:
             return Ability(languages=("multi",))
     limits = Limits(concurrency=capability.limit)

@@ -18,13 +18,17 @@ from capabilities import (
     Health,
     Manifest,
     Plugin,
+    ProcessorOptions,
     Secret,
     STTOptions,
 )
+from waav.testing.cloning import check_cloning
 from waav.testing.contract import Belongings, promise
+from waav.testing.processor import check_processor
 from waav.testing.stt import check_stt
 from waav.testing.talk import open_manifest
 from waav.testing.tts import check_tts
+from waav.testing.turn_detector import check_turn_detector
 from waav.testing.vad import check_vad
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -144,6 +148,14 @@ async def _check_capabilities(
         await check_tts(plugin.tts, abilities[Capability.TTS])
     if plugin.vad is not None:
         await check_vad(plugin.vad, abilities[Capability.VAD])
+    if plugin.processor is not None:
+        ability = abilities[Capability.PROCESSOR]
+        wrong = [ProcessorOptions(audio) for audio in _strangers(ability)]
+        await check_processor(plugin.processor, ability, refused=wrong)
+    if plugin.turn_detector is not None:
+        await check_turn_detector(plugin.turn_detector, abilities[Capability.TURN_DETECTOR])
+    if plugin.cloning is not None:
+        await check_cloning(plugin.cloning, abilities[Capability.CLONING])
 
 
 def _limited(ability: Ability, limit: int | None) -> Ability:

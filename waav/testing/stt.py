@@ -13,6 +13,7 @@ from capabilities import (
     Interim,
     ProviderClosed,
     ProviderError,
+    SpeechBegun,
     SpeechFinal,
     STTOptions,
     STTStream,
@@ -146,6 +147,10 @@ async def _expect_closed(what: str, do: Callable[..., Awaitable[object]], *args:
 
 def _check_transcript(transcript: Transcript, duration: float) -> None:
     if isinstance(transcript, SpeechFinal):
+        return
+    if isinstance(transcript, SpeechBegun):
+        within_it = transcript.at is None or 0 <= transcript.at <= duration + 1.0
+        promise(within_it, f"who begins to speak does so within the sound: {transcript}")
         return
     promise(isinstance(transcript, Interim | Final), f"{transcript!r} is no transcript")
     promise(0 <= transcript.confidence <= 1, f"a confidence is 0 to 1: {transcript}")
