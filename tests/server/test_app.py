@@ -49,13 +49,15 @@ def broken(error: Exception) -> Client:
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
 async def test_each_path_is_also_under_api(client: Client, operation: Any) -> None:
-    path = operation.path.replace("{id}", "espeak")
+    path = operation.path.replace("{id}", "espeak").replace("{voice_id}", "v")
     request: Any = {"data": HELLO, "headers": JSON} if operation.body else {}
     answers = [
         await client.open(prefix + path, method=operation.method, **request)
         for prefix in ("", "/api")
     ]
-    assert answers[0].status_code == answers[1].status_code < 400
+    assert answers[0].status_code == answers[1].status_code
+    nobody_clones_here = operation.path.startswith("/voices/")
+    assert answers[0].status_code == 400 if nobody_clones_here else answers[0].status_code < 400
     assert answers[0].content_type == answers[1].content_type
 
 

@@ -11,11 +11,13 @@ from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 from support.rest import Client, Reader, open_rest, voice_plugin
 
+from capabilities import CloneLimits
 from waav.config import Config
 from waav.gateway import Gateway
 from waav.server.app import PREFIXES, create_app
 from waav.server.openapi import document, to_yaml
 from waav.server.ws.decode import KINDS
+from waav.testing import FakeCloning, manifest_of
 from waav.version import __version__
 
 AUTOMATIC = {"HEAD", "OPTIONS"}
@@ -132,9 +134,56 @@ async def test_a_body_fits_its_schema_exactly_when_it_is_served(
 async def test_every_refusal_of_speak_is_described(described: dict[str, Any]) -> None:
     told = described["paths"]["/speak"]["post"]["responses"]
     assert told.keys() == {
-        *("200", "400", "408", "413", "415", "422", "429", "500", "502", "503", "504")
+        *("200", "400", "403", "408", "413", "415", "422", "429", "500", "502", "503", "504")
     }
     assert "Retry-After" in told["429"]["headers"]
+
+
+def test_a_voice_can_be_wanted_in_two_forms(described: dict[str, Any]) -> None:
+    told = described["paths"]["/voices/clone"]["post"]
+    by_type = told["requestBody"]["content"]
+    assert by_type.keys() == {"application/json", "multipart/form-data"}
+    for each in by_type.values():
+        (schema,) = each["schema"]["anyOf"]
+        fields = described["components"]["schemas"][schema["$ref"].rpartition("/")[2]]["properties"]
+        assert {"provider", "name", "description", "labels"} <= fields.keys()
+    assert {"400", "403", "408", "413", "415", "429", "502", "503"} <= told["responses"].keys()
+    assert "404" in described["paths"]["/voices/{voice_id}"]["delete"]["responses"]
+
+
+def test_who_takes_a_clients_key_says_so(described: dict[str, Any]) -> None:
+    taking = {
+        (path, method)
+        for path, item in described["paths"].items()
+        for method, operation in item.items()
+        if any(each["name"] == "X-Provider-Api-Key" for each in operation.get("parameters", ()))
+    }
+    assert taking == {
+        ("/speak", "post"),
+        ("/voices", "get"),
+        ("/voices/clone", "post"),
+        ("/voices/{voice_id}", "get"),
+        ("/voices/{voice_id}", "delete"),
+    }
+
+
+async def test_voices_that_were_made_are_as_described(described: dict[str, Any]) -> None:
+    cloning = FakeCloning(CloneLimits(needs_description=True))
+    async with open_rest(manifest_of("hume", cloning=cloning)) as client:
+        sent = {"provider": "hume", "name": "x", "description": "calm"}
+        made = await client.post("/voices/clone", json=sent)
+        shown = await client.get("/voices/voice-1?provider=hume")
+        gone = await client.delete("/voices/voice-1?provider=hume")
+        missing = await client.get("/voices/voice-1?provider=hume")
+    for path, method, answer in (
+        ("/voices/clone", "post", made),
+        ("/voices/{voice_id}", "get", shown),
+        ("/voices/{voice_id}", "get", missing),
+    ):
+        told = described["paths"][path][method]["responses"][str(answer.status_code)]
+        schema = told["content"]["application/json"]["schema"]
+        assert not mistakes(await answer.get_json(), schema, described)
+    assert [answer.status_code for answer in (made, shown, gone, missing)] == [200, 200, 204, 404]
 
 
 async def test_both_forms_say_the_same(described: dict[str, Any], client: Client) -> None:

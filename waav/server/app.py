@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Callable
 from uuid import uuid4
 
 import msgspec
@@ -17,6 +18,7 @@ from waav.server.refusal import Refused
 from waav.server.rest.intake import read_request
 from waav.server.rest.operation import JSON, Operation, Reply
 from waav.server.rest.refusals import as_refused, error_json
+from waav.server.rest.upload import place, places_of, request_class
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +33,14 @@ def create_app(gateway: Gateway) -> QuartTrio:
     """Make the application; a request that its client abandons is cancelled."""
     app = QuartTrio("waav", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = gateway.config.server.max_body_bytes
+    app.request_class = request_class(
+        {
+            prefix + operation.path: operation.upload.limit
+            for prefix in PREFIXES
+            for operation in OPERATIONS
+            if operation.upload
+        }
+    )
     # `/health//live` and `/health/` would otherwise be answered with redirects, as HTML.
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = False
@@ -43,13 +53,16 @@ def create_app(gateway: Gateway) -> QuartTrio:
 
 
 def _add_routes(app: QuartTrio, gateway: Gateway, operation: Operation) -> None:
+    places = places_of(operation)
+
     async def view(**path: str) -> Response:
         try:
-            asked = await read_request(operation, request)
-            return _response(await operation.handler(gateway, **path, **asked))
+            with place(places):
+                asked = await read_request(operation, request)
+                return _response(await operation.handler(gateway, **path, **asked))
         # Also groups, of which the framework would answer the first exception it has a form for.
         except Exception as exc:  # noqa: BLE001  # the top of a request
-            return await _refuse(exc)
+            return await _refuse(exc, operation.refuse)
 
     rule = operation.path.replace("{", "<").replace("}", ">")
     for prefix in PREFIXES:
@@ -66,13 +79,13 @@ def _response(reply: Reply[object]) -> Response:
     return Response(body, reply.status, dict(reply.headers), content_type=reply.content_type)
 
 
-async def _refuse(exc: Exception) -> Response:
+async def _refuse(exc: Exception, explain: Callable[[Exception], Refused] = as_refused) -> Response:
     """Answer a request that failed; what nobody has foreseen goes to the log, once."""
     if not isinstance(exc, (Refused, HTTPException)) and not is_known(exc):
         log.error(
             "request %s failed: %s %s", g.request_id, request.method, request.path, exc_info=exc
         )
-    refused = as_refused(exc)
+    refused = explain(exc)
     body = error_json(refused, g.request_id)
     return Response(body, refused.status.value, dict(refused.headers), content_type=JSON)
 

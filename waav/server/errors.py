@@ -7,6 +7,7 @@ else it learns nothing but that it happened.
 import attrs
 
 from capabilities.errors import (
+    CredentialMissing,
     ProviderBusy,
     ProviderClosed,
     ProviderError,
@@ -15,8 +16,8 @@ from capabilities.errors import (
     ProviderUnavailable,
 )
 from waav.errors import (
+    ClientKeyRefused,
     InvalidRequest,
-    MissingCredential,
     PluginFailed,
     PluginNotRunning,
     SlowClient,
@@ -57,8 +58,8 @@ class Row:
 TABLE: dict[type[BaseException], Row] = {
     InvalidRequest: Row(400, POLICY),
     UnknownProvider: Row(400, POLICY),
+    ClientKeyRefused: Row(403, POLICY),
     NotAvailable: Row(501, POLICY),
-    MissingCredential: Row(400, POLICY),
     PluginFailed: Row(502, INTERNAL),
     PluginNotRunning: Row(503, TRY_AGAIN),
     SlowClient: Row(503, TRY_AGAIN),
@@ -67,6 +68,7 @@ TABLE: dict[type[BaseException], Row] = {
     ProviderBusy: Row(429, TRY_AGAIN, "provider_busy"),
     ProviderClosed: Row(502, INTERNAL, "provider_closed"),
     ProviderRefused: Row(502, INTERNAL, "provider_refused"),
+    CredentialMissing: Row(400, POLICY, "missing_api_key"),
     ProviderProtocolError: Row(502, INTERNAL, "provider_protocol_error"),
 }
 """A class that is not here counts as the nearest of its parents that is."""

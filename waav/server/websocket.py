@@ -7,6 +7,7 @@ makes it quick is what is not here: no hop between tasks, no copy of a frame, on
 
 import os
 import struct
+from collections.abc import Callable
 from socket import SO_LINGER, SOL_SOCKET
 from typing import Self
 
@@ -101,8 +102,10 @@ class WebSocket(trio.abc.AsyncResource):
             await self._read()
         return wire.messages.popleft()
 
-    async def send(self, message: str | bytes) -> None:
+    async def send(self, message: str | bytes, *, unless: Callable[[], bool] | None = None) -> None:
         """Send one message, text or binary; wait while the client is behind.
+
+        ``unless`` is asked in the last moment: if it says yes the message is not sent.
 
         Cancelled while it waits for the client it may leave half a frame, so the
         connection is cut; cancelled before that, nothing was sent and nothing is lost.
@@ -120,6 +123,8 @@ class WebSocket(trio.abc.AsyncResource):
                 raise trio.ClosedResourceError("this side has closed")
             if not self._wire.is_open:
                 raise trio.BrokenResourceError("the client has left")
+            if unless is not None and unless():
+                return
             self._wire.send(message)
             await self._flush()
             self.last_sent = trio.current_time()

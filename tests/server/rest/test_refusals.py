@@ -6,8 +6,8 @@ from http import HTTPStatus
 import pytest
 from werkzeug.exceptions import ImATeapot, MethodNotAllowed, NotFound
 
-from capabilities import ProviderBusy
-from waav.errors import InvalidRequest, MissingCredential
+from capabilities import CredentialMissing, ProviderBusy
+from waav.errors import InvalidRequest
 from waav.server.refusal import Refused
 from waav.server.rest.refusals import as_refused, error_json
 
@@ -18,7 +18,11 @@ from waav.server.rest.refusals import as_refused, error_json
         (NotFound(), 404, "not_found"),
         (ImATeapot(), 418, "http_error"),
         (InvalidRequest("no", code="own_code"), 400, "own_code"),
-        (MissingCredential("API key not configured for provider: x"), 400, "missing_api_key"),
+        (
+            CredentialMissing("x", "X API key not configured in server environment"),
+            400,
+            "missing_api_key",
+        ),
         (RuntimeError("/etc/passwd"), 500, "internal_error"),
         (ExceptionGroup("", [InvalidRequest("no"), RuntimeError("bug")]), 500, "internal_error"),
         (ExceptionGroup("", [InvalidRequest("no")]), 400, "invalid_request"),
@@ -34,6 +38,12 @@ def test_each_exception_has_a_status_and_a_code(exc: Exception, status: int, cod
 def test_retry_after_is_whole_seconds_and_never_zero(pause: float, header: str) -> None:
     refused = as_refused(ProviderBusy("x", "busy", retry_after=pause))
     assert refused.headers["Retry-After"] == header
+
+
+@pytest.mark.pins("D222")
+def test_a_missing_key_has_the_text_that_callers_of_rest_know() -> None:
+    refused = as_refused(CredentialMissing("x", "X API key not configured in server environment"))
+    assert refused.message == "API key not configured for provider: x"
 
 
 def test_a_wrong_method_is_told_the_right_ones() -> None:

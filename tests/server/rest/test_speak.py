@@ -16,6 +16,7 @@ from capabilities import (
     ProviderBusy,
     ProviderRefused,
     ProviderUnavailable,
+    Secret,
     parse_encoding,
 )
 from waav.audio.wav import read_wav
@@ -290,3 +291,23 @@ KEYS = st.sampled_from(
 def test_any_object_is_an_order_or_a_clear_refusal(raw: dict[str, Any]) -> None:
     with suppress(ValueError, OverflowError, InvalidRequest):
         assert isinstance(read_order(raw), Order)
+
+
+@pytest.mark.parametrize("nested", [False, True])
+async def test_a_client_brings_its_own_key(*, nested: bool) -> None:
+    """By the name of the manifest, in either form of the request."""
+    reader = Reader()
+    async with open_rest(voice_plugin("paid", reader, credentials=("paid_api_key",))) as client:
+        for auth, status, code in (
+            ({"paid_api_key": "made-up-key"}, 200, None),
+            ({"other_api_key": "made-up-key"}, 400, "invalid_auth"),
+        ):
+            block = {"provider": "paid", "auth": auth}
+            sent = {"tts_config": block} if nested else block
+            answer = await client.post("/speak", json={"text": "hello", **sent})
+            assert answer.status_code == status
+            if code is not None:
+                error = await answer.get_json()
+                assert error["code"] == code
+                assert "made-up-key" not in error["message"]
+    assert [request.api_key for request in reader.requests] == [Secret("made-up-key")]

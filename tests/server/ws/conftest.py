@@ -77,6 +77,20 @@ class Client:
             await self.stream.send_all(data)
 
 
+class StandInAudio:
+    """The sound of a session; what was interrupted is for the test to say."""
+
+    def __init__(self, frames: trio.MemoryReceiveChannel[AudioFrame]) -> None:
+        self.frames = frames
+        self.withdrawn = False
+
+    def __aiter__(self) -> trio.MemoryReceiveChannel[AudioFrame]:
+        return self.frames
+
+    def is_withdrawn(self) -> bool:
+        return self.withdrawn
+
+
 class StandInSession:
     """A session without vendors: the test reads what comes in and says what goes out."""
 
@@ -86,7 +100,8 @@ class StandInSession:
         self.accident: Exception | None = None
         self.broken = trio.Event()
         self.to_events, self.events = trio.open_memory_channel[Event](64)
-        self.to_audio, self.audio_out = trio.open_memory_channel[AudioFrame](0)
+        self.to_audio, frames = trio.open_memory_channel[AudioFrame](0)
+        self.audio_out = StandInAudio(frames)
 
     def push_audio(self, data: bytes) -> None:
         self.audio.append(data)

@@ -27,8 +27,21 @@ from waav.server.ws.schema import (
     Say,
     Setup,
     Sound,
+    Topic,
 )
-from waav.session.commands import Clear, Configure, Pronunciation, Speak, STTConfig, TTSConfig
+from waav.session.commands import (
+    Clear,
+    Configure,
+    Interruption,
+    NoiseReduction,
+    ProcessorChoice,
+    Pronunciation,
+    Speak,
+    STTConfig,
+    TTSConfig,
+    TurnDetection,
+    VoiceDetection,
+)
 
 
 def read(kind: str, **fields: Any) -> Any:
@@ -218,13 +231,73 @@ def test_features_count_where_the_block_says_nothing() -> None:
     assert (options.punctuation, options.diarize, options.interim_results) == (True, True, False)
 
 
-def test_what_nothing_is_done_about_is_named() -> None:
-    setup = read(
-        "config",
-        features={"noise_cancellation": True, "vad": False, "echo_cancellation": True},
-        audio_features={"vad": {"enabled": True}},
+def test_processors_are_names_or_names_with_options() -> None:
+    command = configure(
+        stt_config={
+            "provider": "p",
+            "processors": ["high-pass", {"name": "gain", "options": {"db": 3}}],
+        },
+        tts_config={"provider": "q", "processors": []},
     )
-    assert setup.ignored == ("noise_cancellation", "audio_features")
+    assert command.stt is not None
+    assert command.tts is not None
+    assert command.stt.processors == (
+        ProcessorChoice("high-pass"),
+        ProcessorChoice("gain", {"db": 3}),
+    )
+    assert command.tts.processors == ()
+    assert configure(stt_config={"provider": "p"}).stt.processors is None
+
+
+def test_audio_features_tell_how_to_listen() -> None:
+    command = configure(
+        stt_config={"provider": "p"},
+        features={"noise_cancellation": True, "echo_cancellation": True},
+        audio_features={
+            "vad": {"enabled": True, "threshold": 0.4, "silence_ms": 300, "mode": "normal"},
+            "turn_detection": {"threshold": 0.8, "silence_ms": 900, "prefix_padding_ms": 10},
+            "noise_filtering": {"strength": "medium"},
+            "interruption": {"enabled": True, "min_words": 2, "resume_ms": 0},
+        },
+    )
+    assert command.stt is not None
+    assert command.stt.vad == VoiceDetection(enabled=True, threshold=0.4, min_silence=0.3)
+    assert command.stt.turn == TurnDetection(threshold=0.8, silence=0.9)
+    assert command.stt.noise == NoiseReduction(enabled=True, attenuation=24.0)
+    assert command.interruption == Interruption(enabled=True, min_words=2, resume_after=0.0)
+
+
+@pytest.mark.parametrize(
+    ("noise", "expected"),
+    [
+        ({}, NoiseReduction()),
+        ({"enabled": False}, NoiseReduction(enabled=False)),
+        (
+            {"enabled": True, "strength_value": 0.5, "strength": "low"},
+            NoiseReduction(enabled=True, attenuation=20.0),
+        ),
+    ],
+)
+def test_how_strongly_noise_is_lowered(noise: dict[str, Any], expected: NoiseReduction) -> None:
+    command = configure(stt_config={"provider": "p"}, audio_features={"noise_filtering": noise})
+    assert command.stt is not None
+    assert command.stt.noise == expected
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"vad": {"threshold": 2}},
+        {"turn_detection": {"silence_ms": 0}},
+        {"noise_filtering": {"strength": "strong"}},
+        {"interruption": {"min_words": -1}},
+        {"vad": 5},
+    ],
+    ids=str,
+)
+def test_a_wrong_audio_feature_is_told_with_its_place(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest, match=r"audio_features"):
+        read("config", stt_config={"provider": "p"}, audio_features=wrong)
 
 
 SAD = Feeling(Emotion.SAD, 1.0, Delivery.SOFT, "as if it rained")
@@ -309,11 +382,28 @@ def test_an_intensity_out_of_range_is_the_nearest_and_told(told: float, counts: 
     assert [notice.code for notice in setup.notices] == ["intensity_clamped"]
 
 
-@pytest.mark.parametrize(("wish", "events"), [({}, None), ({"events": True}, True)])
-def test_speech_events_are_asked_for_in_features(
-    wish: dict[str, Any], *, events: bool | None
+@pytest.mark.parametrize(
+    ("wish", "before", "after"),
+    [
+        pytest.param({}, {"voice"}, {"voice"}, id="nothing-is-said"),
+        pytest.param({"features": {"events": True}}, set(), {"speaking"}, id="events"),
+        pytest.param({"features": {"events": False}}, {"speaking"}, set(), id="no-more"),
+        pytest.param({"features": {"vad": True}}, set(), {"voice"}, id="vad"),
+        pytest.param(
+            {
+                "features": {"vad": True},
+                "audio_features": {"vad": {"enabled": False}, "interruption": {"enabled": True}},
+            },
+            {"speaking"},
+            {"speaking", "interruption"},
+            id="the-block-counts-before-the-switch",
+        ),
+    ],
+)
+def test_what_a_client_wants_to_hear_of(
+    wish: dict[str, Any], before: set[Topic], after: set[Topic]
 ) -> None:
-    assert read("config", features=wish).events is events
+    assert read("config", **wish).topics(frozenset(before)) == after
 
 
 def test_tts_defaults() -> None:
@@ -347,7 +437,7 @@ def test_all_tts_options_arrive() -> None:
         volume=2.0,
         api_key=Secret("key"),
     )
-    wanted = TTSConfig("p", request, {"stability": 0.5, "x": 1}, (), 5.0, 6.0)
+    wanted = TTSConfig("p", request, {"x": 1}, (), 5.0, 6.0, {"stability": 0.5})
     assert config == wanted
 
 

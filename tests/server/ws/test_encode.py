@@ -9,7 +9,7 @@ from capabilities import ProviderBusy, ProviderUnavailable, Word
 from waav.errors import InvalidRequest
 from waav.server.errors import NotAvailable
 from waav.server.ws.encode import authenticated, encode, farewell, pong, refusal
-from waav.server.ws.schema import TransferRefused
+from waav.server.ws.schema import Topic, TransferRefused
 from waav.session.events import (
     Event,
     Failed,
@@ -21,10 +21,12 @@ from waav.session.events import (
 from waav.version import __version__
 
 NOW = 1_700_000_000_000
+ALL: frozenset[Topic] = frozenset({"speaking", "interruption", "voice"})
+NONE: frozenset[Topic] = frozenset()
 
 
 def told(event: Event, *, speaking: bool = False) -> list[dict[str, Any]]:
-    return [json.loads(text) for text in encode(event, now_ms=NOW, speaking=speaking)]
+    return [json.loads(text) for text in encode(event, now_ms=NOW, asked=ALL if speaking else NONE)]
 
 
 @pytest.mark.pins("D203")

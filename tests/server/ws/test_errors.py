@@ -7,6 +7,7 @@ import pytest
 import capabilities.errors
 import waav.errors
 from capabilities import (
+    CredentialMissing,
     ProviderBusy,
     ProviderClosed,
     ProviderError,
@@ -17,7 +18,6 @@ from capabilities import (
 from waav.errors import (
     ConfigError,
     InvalidRequest,
-    MissingCredential,
     PluginFailed,
     PluginNotRunning,
     Problem,
@@ -53,7 +53,7 @@ INTERNAL = ("internal_error", "Internal error")
             "Unsupported provider: x (known for stt: a, b)",
         ),
         (NotAvailable("livekit", "none"), 501, 1008, "not_available", "none"),
-        (MissingCredential("no key"), 400, 1008, "missing_api_key", "no key"),
+        (CredentialMissing("p", "no key"), 400, 1008, "missing_api_key", "no key"),
         (PluginFailed("p", "broke"), 502, 1011, "plugin_failed", "p: broke"),
         (PluginNotRunning("p", "stopped"), 503, 1013, "provider_unavailable", "p: stopped"),
         (SlowClient("slow"), 503, 1013, "slow_client", "slow"),

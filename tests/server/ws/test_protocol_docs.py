@@ -28,10 +28,14 @@ from waav.session.control import PROVIDER_TIMEOUT
 from waav.session.events import (
     Event,
     Failed,
+    Interrupted,
+    Paused,
     Ready,
+    Resumed,
     SpeechBegan,
     SpeechEnded,
     Transcribed,
+    VoiceHeard,
 )
 from waav.session.listening import PATIENCE, PRE_ROLL
 
@@ -52,7 +56,7 @@ ALL_KNOWN = Transcribed(
 
 
 def sent(event: Event) -> list[str]:
-    return encode(event, now_ms=0, speaking=True)
+    return encode(event, now_ms=0, asked=frozenset({"speaking", "interruption", "voice"}))
 
 
 EMITTED: list[dict[str, Any]] = [
@@ -62,6 +66,10 @@ EMITTED: list[dict[str, Any]] = [
         *sent(Transcribed("good day")),
         *sent(ALL_KNOWN),
         *sent(SpeechBegan("u1")),
+        *sent(VoiceHeard(talking=True, at=1.0)),
+        *sent(Paused()),
+        *sent(Resumed()),
+        *sent(Interrupted("u1", 1.0, 2.0, "user", "Good day, I ")),
         *sent(SpeechEnded("u1", "spoken", 1.0)),
         *sent(Failed("x", "y")),
         pong(1, now_ms=2),

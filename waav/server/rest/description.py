@@ -9,12 +9,20 @@ from typing import Any
 
 import msgspec
 
-from waav.server.rest.operation import JSON, Answer, Operation
+from waav.server.rest.keys import HEADER
+from waav.server.rest.operation import JSON, Answer, Body, Operation, Upload
 from waav.server.rest.refusals import Error
 from waav.server.ws.decode import KINDS
 from waav.version import __version__
 
 _REF = "#/components/schemas/{name}"
+_KEY = {
+    "name": HEADER,
+    "in": "header",
+    "schema": {"type": "string", "format": "password"},
+    "description": "The client's own key of the provider that the request names. It counts for"
+    " that provider only, and is ignored if none is named.",
+}
 
 
 def describe(operations: Sequence[Operation]) -> dict[str, Any]:
@@ -22,9 +30,11 @@ def describe(operations: Sequence[Operation]) -> dict[str, Any]:
     shapes = _shapes(operations)
     schemas, components = msgspec.json.schema_components(shapes, ref_template=_REF)
     schema_of = dict(zip(shapes, schemas, strict=True))
+    kinds = dict.fromkeys(each.query for each in operations if each.query)
+    queries = {kind: components.pop(kind.__name__) for kind in kinds}
     paths: dict[str, Any] = {"/ws": {"get": _websocket()}}
     for each in operations:
-        query = components.pop(each.query.__name__) if each.query else {}
+        query = queries[each.query] if each.query else {}
         paths.setdefault(each.path, {})[each.method.lower()] = _operation(each, query, schema_of)
     _name_types(components)
     document = {
@@ -49,7 +59,7 @@ def _shapes(operations: Sequence[Operation]) -> list[Any]:
     shapes: list[Any] = [Error, *(kind.shape for kind in KINDS.values())]
     for each in operations:
         shapes += [each.query] if each.query else []
-        shapes += each.body.shapes if each.body else ()
+        shapes += [shape for forms in _forms(each.body).values() for shape in forms]
         shapes += [answer.shape for answer in each.answers.values()]
     return list(dict.fromkeys(shapes))
 
@@ -64,19 +74,33 @@ def _operation(
     }
     if operation.description:
         described["description"] = operation.description
-    if parameters := [*_in_path(operation.path), *_in_query(query)]:
+    in_head = [_KEY] if operation.client_key else []
+    if parameters := [*_in_path(operation.path), *_in_query(query), *in_head]:
         described["parameters"] = parameters
     if operation.body:
-        forms = [schema_of[shape] for shape in operation.body.shapes]
         described["requestBody"] = {
             "required": True,
-            "content": {JSON: {"schema": {"anyOf": forms}}},
+            "content": {
+                name: {"schema": {"anyOf": [schema_of[shape] for shape in shapes]}}
+                for name, shapes in _forms(operation.body).items()
+            },
         }
     described["responses"] = {
         **{str(int(s)): _success(a, schema_of) for s, a in operation.answers.items()},
         **{str(status): _failure(status, schema_of) for status in operation.errors},
     }
     return described
+
+
+def _forms(body: Body | Upload | None) -> dict[str, tuple[type[Any], ...]]:
+    """Content type -> the shapes of a body."""
+    match body:
+        case Body(shapes=shapes):
+            return {JSON: shapes}
+        case Upload(shapes=by_type):
+            return {name: (shape,) for name, shape in by_type.items()}
+        case None:
+            return {}
 
 
 def _in_path(path: str) -> list[dict[str, Any]]:
@@ -118,7 +142,7 @@ def _failure(status: int, schema_of: dict[Any, Any]) -> dict[str, Any]:
         "description": HTTPStatus(status).phrase,
         "content": {JSON: {"schema": schema_of[Error]}},
     }
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
+    if status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
         described["headers"] = {
             "Retry-After": {
                 "description": "Seconds after which to try again.",

@@ -8,7 +8,8 @@ import msgspec
 from quart import Request
 
 from waav.server.refusal import Refused
-from waav.server.rest.operation import Operation
+from waav.server.rest.keys import HEADER, read_key
+from waav.server.rest.operation import Body, Operation, Upload
 from waav.session.failures import shorten
 
 T = TypeVar("T")
@@ -25,8 +26,15 @@ async def read_request(operation: Operation, request: Request) -> dict[str, Any]
     asked: dict[str, Any] = {}
     if operation.query is not None:
         asked["query"] = _fit(_query_reader(operation.query), request.args.to_dict())
-    if operation.body is not None:
-        asked["body"] = _fit(operation.body.read, _fit(_object, await _json(request)))
+    if operation.client_key:
+        asked["api_key"] = read_key(request.headers.get(HEADER, ""))
+    match operation.body:
+        case Body(read=read):
+            asked["body"] = _fit(read, _fit(_object, await _json(request)))
+        case Upload(read=read_all):
+            asked["body"] = await read_all(request)
+        case None:
+            pass
     return asked
 
 

@@ -5,10 +5,15 @@ from inspect import cleandoc
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import attrs
+from quart import Request
+
+from waav.server.refusal import Refused
+from waav.server.rest.refusals import as_refused
 
 T = TypeVar("T")
 
 JSON = "application/json"
+FORM = "multipart/form-data"
 
 
 @attrs.frozen
@@ -22,8 +27,8 @@ class Reply(Generic[T]):
 
 
 Handler: TypeAlias = Callable[..., Awaitable[Reply[Any]]]
-"""Called with the gateway, the parts of the path by name, and ``query`` and ``body`` if the
-operation has them. Its docstring describes the operation to users."""
+"""Called with the gateway, the parts of the path by name, and ``query``, ``body`` and ``api_key``
+if the operation has them. Its docstring describes the operation to users."""
 
 
 @attrs.frozen
@@ -35,6 +40,20 @@ class Body:
     read: Callable[[dict[str, Any]], Any]
     """From the JSON object to what the handler gets; raises ValueError, with the place, when it
     has none of the forms, and InvalidRequest."""
+
+
+@attrs.frozen
+class Upload:
+    """What a request must bring that is too large to be read at once."""
+
+    shapes: Mapping[str, type[Any]]
+    """Content type -> its form, as an attrs class."""
+    read: Callable[[Request], Awaitable[Any]]
+    """From the request to what the handler gets; raises what :attr:`Operation.refuse` explains."""
+    limit: int
+    """Bytes."""
+    at_once: int
+    """Requests whose bodies may be in memory at one time; more are refused."""
 
 
 @attrs.frozen
@@ -62,7 +81,11 @@ class Operation:
     """By status."""
     query: type[Any] | None = None
     """An attrs class: its fields are the parameters."""
-    body: Body | None = None
+    body: Body | Upload | None = None
+    client_key: bool = False
+    """Whether it takes ``X-Provider-Api-Key``: ``api_key`` is then a Secret or None."""
+    refuse: Callable[[Exception], Refused] = as_refused
+    """How it says what went wrong."""
     refusals: frozenset[int] = frozenset()
     """Statuses of the errors that are its own, beside those that :attr:`errors` adds."""
 
@@ -85,8 +108,15 @@ class Operation:
         return "\n\n".join(" ".join(each.split()) for each in rest.strip().split("\n\n"))
 
     @property
+    def upload(self) -> Upload | None:
+        """Its body, if that is a large one."""
+        return self.body if isinstance(self.body, Upload) else None
+
+    @property
     def errors(self) -> list[int]:
         """The statuses of all its errors."""
-        of_body = {400, 408, 413, 415, 422} if self.body else set()
-        of_query = {422} if self.query else set()
-        return sorted({*self.refusals, *of_body, *of_query, 500})
+        of_body = {400, 408, 413, 415} if self.body else set()
+        of_schema = {422} if self.query or isinstance(self.body, Body) else set()
+        of_key = {400, 403} if self.client_key else set()
+        of_upload = {503} if self.upload else set()
+        return sorted({*self.refusals, *of_body, *of_schema, *of_key, *of_upload, 500})

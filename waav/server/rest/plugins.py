@@ -1,16 +1,49 @@
 """``/plugins`` and ``/providers``: what is there, and how it is."""
 
 from http import HTTPStatus
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import attrs
 from msgspec import Meta
 
-from capabilities import Ability, Manifest
+from capabilities import Ability, Capability, Expression, Manifest
 from waav.gateway import Gateway
 from waav.plugins import PluginStatus, normalise
+from waav.plugins.hearing import Hearing, Latency
 from waav.server.refusal import Refused
 from waav.server.rest.operation import Reply
+
+
+@attrs.frozen
+class HearingMetrics:
+    """What a recogniser has heard since the gateway opened.
+
+    The latencies are means over its streams, from the first sound to the first result; a silence at
+    the beginning counts too. They are null before there is any.
+    """
+
+    streams: int
+    audio_seconds: float
+    interims: int
+    finals: int
+    first_interim_ms: float | None
+    first_final_ms: float | None
+
+    @classmethod
+    def of(cls, hearing: Hearing) -> Self:
+        """Write counters as clients read them."""
+        return cls(
+            hearing.streams,
+            round(hearing.audio, 3),
+            hearing.interims,
+            hearing.finals,
+            _milliseconds(hearing.first_interim),
+            _milliseconds(hearing.first_final),
+        )
+
+
+def _milliseconds(latency: Latency) -> float | None:
+    return None if latency.mean is None else round(latency.mean * 1000, 1)
 
 
 @attrs.frozen
@@ -20,6 +53,8 @@ class Metrics:
     call_count: int
     error_count: int
     last_error: str
+    stt: HearingMetrics | None
+    """Null for one that does not listen."""
 
 
 @attrs.frozen
@@ -60,6 +95,10 @@ class ProviderEntry:
     capabilities: list[str]
     aliases: list[str]
     configured: bool
+    emotions: list[str]
+    """Those that its voices have something of their own for; of others they come near."""
+    delivery_styles: list[str]
+    """Likewise."""
 
 
 @attrs.frozen
@@ -121,12 +160,16 @@ async def list_providers(gateway: Gateway, query: ProviderQuery) -> Reply[Provid
 
 
 def _provider(gateway: Gateway, manifest: Manifest) -> ProviderEntry:
+    ability = manifest.abilities.get(Capability.TTS)
+    expression = ability.expression if ability else Expression()
     return ProviderEntry(
         id=manifest.id,
         name=manifest.name,
         capabilities=sorted(manifest.abilities),
         aliases=list(manifest.aliases),
         configured=not gateway.config.providers.missing(manifest.credentials),
+        emotions=sorted(expression.emotions),
+        delivery_styles=sorted(expression.deliveries),
     )
 
 
@@ -146,8 +189,13 @@ def _entry(status: PluginStatus) -> PluginEntry:
         languages=_merged(abilities, "languages"),
         health=str(status.health.state),
         state=str(status.state),
-        metrics=Metrics(status.call_count, status.error_count, status.last_error),
+        metrics=_metrics(status),
     )
+
+
+def _metrics(status: PluginStatus) -> Metrics:
+    heard = None if status.hearing is None else HearingMetrics.of(status.hearing)
+    return Metrics(status.call_count, status.error_count, status.last_error, heard)
 
 
 def _merged(abilities: list[Ability], field: str) -> list[str]:

@@ -7,6 +7,7 @@ import attrs
 import msgspec
 from werkzeug.exceptions import HTTPException
 
+from capabilities import CredentialMissing
 from waav.server.errors import describe, http_status, retry_after
 from waav.server.refusal import Refused
 
@@ -38,6 +39,9 @@ def as_refused(exc: Exception) -> Refused:
     match exc:
         case Refused():
             return exc
+        case CredentialMissing(provider=name):
+            text = f"API key not configured for provider: {name}"
+            return Refused(HTTPStatus(http_status(exc)), describe(exc)[0], text)
         case HTTPException(code=int(status)):
             code, text = _OF_FRAMEWORK.get(status, ("http_error", HTTPStatus(status).phrase))
             return Refused(HTTPStatus(status), code, text, _allowed(exc))

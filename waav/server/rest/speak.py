@@ -7,7 +7,7 @@ import attrs
 import msgspec
 import trio
 
-from capabilities import AudioFormat, Encoding
+from capabilities import AudioFormat, Encoding, Secret
 from waav.errors import InvalidRequest
 from waav.gateway import Gateway
 from waav.server.refusal import Refused
@@ -16,6 +16,7 @@ from waav.server.ws import names
 from waav.server.ws.blocks import TTSBlock
 from waav.server.ws.names import Names
 from waav.session.commands import Speak, TTSConfig
+from waav.session.means import ANY
 
 TEXT_LIMIT = 10_240
 """Bytes of UTF-8."""
@@ -85,21 +86,30 @@ def read_order(raw: dict[str, Any]) -> Order:
     return Order(speech.text, speech.value())
 
 
-async def speak(gateway: Gateway, body: Order) -> Reply[bytes]:
+async def speak(gateway: Gateway, body: Order, api_key: Secret | None) -> Reply[bytes]:
     """Say a text.
 
     The answer is the whole sound, in the format that was asked for. `tts_config` may be a block of
     its own, or its fields may stand beside `text`. Headers tell format and rate.
     """
+    config = _with_key(body.config, api_key)
     with trio.move_on_after(SYNTHESIS_TIMEOUT):
-        sound = await gateway.say(body.config, Speak(body.text))
-        format = body.config.request.format
+        sound = await gateway.say(config, Speak(body.text))
+        format = config.request.format
         headers = {
             "x-audio-format": str(format.encoding),
             "x-sample-rate": str(format.sample_rate),
         }
         return Reply(sound, headers=headers, content_type=content_type(format))
     raise Refused(HTTPStatus.GATEWAY_TIMEOUT, "tts_timeout", "TTS synthesis timeout")
+
+
+def _with_key(config: TTSConfig, api_key: Secret | None) -> TTSConfig:
+    """Return the configuration with the key of the header; keys in the body are nearer."""
+    pattern = config.request
+    if api_key is None or config.provider in ANY or pattern.api_key or pattern.auth:
+        return config
+    return attrs.evolve(config, request=attrs.evolve(pattern, api_key=api_key))
 
 
 def content_type(format: AudioFormat) -> str:

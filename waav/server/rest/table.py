@@ -3,8 +3,9 @@
 The routes are made from this table, and so is their description: neither can be forgotten.
 """
 
-from waav.server.rest import health, plugins, speak, voices
-from waav.server.rest.operation import Answer, Body, Operation
+from waav.server.rest import clone_order, cloning, health, plugins, speak, voices
+from waav.server.rest.clone_errors import as_clone_refusal
+from waav.server.rest.operation import FORM, JSON, Answer, Body, Operation, Upload
 
 _READINESS = {
     200: Answer(health.Readiness, "Ready."),
@@ -19,6 +20,14 @@ _SOUND = Answer(
 _VOICES = Answer(
     voices.Voices, "The voices.", headers={"warnings": "How many providers could not tell theirs."}
 )
+_CLONED = {200: Answer(cloning.CloneAnswer, "The voice.")}
+_OF_CLONING = frozenset({400, 404, 429, 502, 503})
+_WANTED = Upload(
+    {JSON: clone_order.CloneOrder, FORM: clone_order.CloneForm},
+    clone_order.read_wanted,
+    limit=clone_order.LIMIT,
+    at_once=4,
+)
 
 OPERATIONS = (
     Operation("GET", "/", health.show_status, "health", {200: Answer(health.Status)}),
@@ -32,7 +41,41 @@ OPERATIONS = (
         "speech",
         {200: _VOICES},
         query=voices.VoiceQuery,
+        client_key=True,
         refusals=frozenset({400}),
+    ),
+    Operation(
+        "POST",
+        "/voices/clone",
+        cloning.clone_voice,
+        "speech",
+        _CLONED,
+        body=_WANTED,
+        client_key=True,
+        refuse=as_clone_refusal,
+        refusals=_OF_CLONING - {404},
+    ),
+    Operation(
+        "GET",
+        "/voices/{voice_id}",
+        cloning.show_voice,
+        "speech",
+        _CLONED,
+        query=cloning.CloneQuery,
+        client_key=True,
+        refuse=as_clone_refusal,
+        refusals=_OF_CLONING,
+    ),
+    Operation(
+        "DELETE",
+        "/voices/{voice_id}",
+        cloning.delete_voice,
+        "speech",
+        {204: Answer(bytes, "It is gone.", ())},
+        query=cloning.CloneQuery,
+        client_key=True,
+        refuse=as_clone_refusal,
+        refusals=_OF_CLONING,
     ),
     Operation(
         "POST",
@@ -41,6 +84,7 @@ OPERATIONS = (
         "speech",
         {200: _SOUND},
         body=Body((speak.Speech, speak.FlatSpeech), speak.read_order),
+        client_key=True,
         refusals=frozenset({429, 502, 503, 504}),
     ),
     Operation(

@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 import attrs
 from msgspec import Meta
 
-from capabilities import Capability, ProviderError, Voice
+from capabilities import Capability, ProviderError, Secret, Voice
 from waav.errors import PluginFailed, PluginNotRunning
 from waav.gateway import Gateway
 from waav.server.rest.operation import Reply
@@ -55,14 +55,14 @@ class VoiceQuery:
         )
 
 
-async def list_voices(gateway: Gateway, query: VoiceQuery) -> Reply[Voices]:
+async def list_voices(gateway: Gateway, query: VoiceQuery, api_key: Secret | None) -> Reply[Voices]:
     """List the voices.
 
     Without a query the answer is an object: provider id -> its voices. With `provider` the object
     has that one, and its voices once more under `voices`. With `cloned=true` it is one list. A
     provider that cannot tell its voices is left out; the header `warnings` counts those.
     """
-    known, failed = await _known(gateway, query.provider)
+    known, failed = await _known(gateway, query.provider, api_key)
     by_provider = {
         provider: [_entry(provider, voice) for voice in voices if query.wants(voice)]
         for provider, voices in known.items()
@@ -70,13 +70,15 @@ async def list_voices(gateway: Gateway, query: VoiceQuery) -> Reply[Voices]:
     return Reply(_arranged(query, by_provider), headers={"warnings": str(failed)})
 
 
-async def _known(gateway: Gateway, name: str) -> tuple[Mapping[str, Sequence[Voice]], int]:
+async def _known(
+    gateway: Gateway, name: str, api_key: Secret | None
+) -> tuple[Mapping[str, Sequence[Voice]], int]:
     """Return the voices by provider, and how many providers could not tell."""
     if not name:
         return await gateway.all_voices()
     provider = gateway.plugins.registry.find(Capability.TTS, name).id
     try:
-        return {provider: await gateway.voices(provider)}, 0
+        return {provider: await gateway.voices(provider, api_key)}, 0
     except (ProviderError, PluginFailed, PluginNotRunning):
         return {provider: ()}, 1
 

@@ -1,7 +1,7 @@
 """The blocks inside a ``config``: how to listen, how to speak, and what is to be switched on."""
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Self, TypeAlias, TypeVar
 
 import attrs
 from msgspec import Meta
@@ -21,14 +21,22 @@ from capabilities import (
 from waav.errors import InvalidRequest
 from waav.server.ws.fields import (
     Channels,
+    Keys,
     Milliseconds,
     Rate,
     Seconds,
     Words,
     at_most,
     is_encoding,
+    seconds,
 )
-from waav.session.commands import ForcedFinalText, Pronunciation, STTConfig, TTSConfig
+from waav.session.commands import (
+    ForcedFinalText,
+    ProcessorChoice,
+    Pronunciation,
+    STTConfig,
+    TTSConfig,
+)
 
 SLOWEST, FASTEST = 0.25, 4.0
 
@@ -62,6 +70,18 @@ class Features(Switches):
 
 
 @attrs.frozen(kw_only=True)
+class ProcessorBlock:
+    """An audio processor, with options of its own."""
+
+    name: str
+    options: dict[str, Any] = attrs.field(factory=dict)
+
+
+Processors: TypeAlias = Annotated[tuple[str | ProcessorBlock, ...], Meta(max_length=16)] | None
+"""In this order; None leaves it to the operator."""
+
+
+@attrs.frozen(kw_only=True)
 class STTBlock(Switches):
     """``stt_config``."""
 
@@ -73,12 +93,14 @@ class STTBlock(Switches):
     encoding: str = attrs.field(default="linear16", validator=is_encoding)
     model: str = ""
     api_key: str = attrs.field(default="", repr=False)
+    auth: Keys = attrs.field(factory=dict, repr=False)
     keywords: Words = ()
     custom_vocabulary: Words = ()
     endpointing: Milliseconds | None = None
     utterance_end_ms: Milliseconds | None = None
     options: dict[str, Any] = attrs.field(factory=dict)
     forced_final_text: ForcedFinalText = "full"
+    processors: Processors = None
 
     def value(self, features: Features) -> STTConfig:
         """Return the block as a session wants it."""
@@ -87,12 +109,19 @@ class STTBlock(Switches):
             language=self.language or "en-US",
             model=self.model or None,
             api_key=_secret(self.api_key),
+            auth=_secrets(self.auth),
             keywords=self.keywords + self.custom_vocabulary,
-            endpointing=_seconds(self.endpointing),
-            utterance_end=_seconds(self.utterance_end_ms),
+            endpointing=seconds(self.endpointing),
+            utterance_end=seconds(self.utterance_end_ms),
             **(given(features, Switches) | given(self, Switches)),
         )
-        return STTConfig(self.provider, options, self.options, self.forced_final_text)
+        return STTConfig(
+            self.provider,
+            options,
+            self.options,
+            self.forced_final_text,
+            processors=chosen(self.processors),
+        )
 
 
 @attrs.frozen(kw_only=True)
@@ -177,10 +206,12 @@ class TTSBlock(Manner):
     request_timeout: Seconds = 60.0
     pronunciations: Annotated[tuple[PronunciationItem, ...], Meta(max_length=1000)] = ()
     api_key: str = attrs.field(default="", repr=False)
+    auth: Keys = attrs.field(factory=dict, repr=False)
     language: str = ""
     pitch: float | None = None
     volume: float | None = None
     options: dict[str, Any] = attrs.field(factory=dict)
+    processors: Processors = None
 
     def value(self) -> TTSConfig:
         """Return the block as a session wants it.
@@ -199,15 +230,28 @@ class TTSBlock(Manner):
             volume=self.volume,
             feeling=Feeling(**self.feeling()),
             api_key=_secret(self.api_key),
+            auth=_secrets(self.auth),
         )
         return TTSConfig(
             self.provider,
             request,
-            given(self, Manner) | self.options,
+            self.options,
             tuple(Pronunciation(item.word, item.pronunciation) for item in self.pronunciations),
             self.connection_timeout,
             self.request_timeout,
+            hints=given(self, Manner),
+            processors=chosen(self.processors),
         )
+
+
+def chosen(processors: Processors) -> tuple[ProcessorChoice, ...] | None:
+    """Return what the sound goes through, as a session wants it."""
+    if processors is None:
+        return None
+    return tuple(
+        ProcessorChoice(each) if isinstance(each, str) else ProcessorChoice(each.name, each.options)
+        for each in processors
+    )
 
 
 def given(block: Any, fields_of: type[Any]) -> dict[str, Any]:
@@ -249,5 +293,5 @@ def _secret(key: str) -> Secret | None:
     return Secret(key) if key else None
 
 
-def _seconds(milliseconds: int | None) -> float | None:
-    return None if milliseconds is None else milliseconds / 1000
+def _secrets(keys: Keys) -> dict[str, Secret]:
+    return {name: Secret(key) for name, key in keys.items() if key}

@@ -7,38 +7,68 @@ import msgspec
 
 from capabilities import Word
 from waav.server.errors import describe, details
-from waav.server.ws.schema import TransferRefused
+from waav.server.ws.schema import Topic, TransferRefused
 from waav.session.events import (
     Event,
     Failed,
+    Interrupted,
+    Paused,
     Ready,
+    Resumed,
     SpeechBegan,
     SpeechEnded,
     Transcribed,
+    VoiceHeard,
 )
 from waav.session.failures import shorten
 from waav.version import __version__
 
+TOPICS: Mapping[type[Event], frozenset[Topic]] = {
+    SpeechBegan: frozenset({"speaking"}),
+    Interrupted: frozenset({"speaking", "interruption"}),
+    Paused: frozenset({"interruption"}),
+    Resumed: frozenset({"interruption"}),
+    VoiceHeard: frozenset({"voice"}),
+}
+"""Events that only those hear of who asked for one of these."""
 
-def encode(event: Event, *, now_ms: int, speaking: bool = False) -> list[str]:
+
+def encode(event: Event, *, now_ms: int, asked: frozenset[Topic] = frozenset()) -> list[str]:
     """Write what a session says: mostly one message; none if the client is not to hear of it.
 
     Args:
         now_ms: the wall clock, in milliseconds since 1970.
-        speaking: the client has asked for ``speaking_started`` and ``speaking_finished``.
+        asked: what the client has asked for.
     """
+    if (topics := TOPICS.get(type(event))) is not None and topics.isdisjoint(asked):
+        return []
+    if isinstance(event, SpeechEnded):
+        return _speech_ended(event, now_ms, speaking="speaking" in asked)
+    return [_write(event, now_ms)]
+
+
+def _write(event: Event, now_ms: int) -> str:
     match event:
         case Ready():
-            return [_ready(event)]
+            text = _ready(event)
         case Transcribed():
-            return [_stt_result(event)]
+            text = _stt_result(event)
         case SpeechBegan(utterance=utterance):
-            began = _text("speaking_started", utterance_id=utterance, timestamp=now_ms)
-            return [began] if speaking else []
-        case SpeechEnded():
-            return _speech_ended(event, now_ms, speaking=speaking)
+            text = _text("speaking_started", utterance_id=utterance, timestamp=now_ms)
+        case Interrupted():
+            text = _interrupted(event, now_ms)
+        case Paused():
+            text = _text("speaking_paused", timestamp=now_ms)
+        case Resumed():
+            text = _text("speaking_resumed", timestamp=now_ms)
+        case VoiceHeard(talking=talking, at=at):
+            name = "speech_started" if talking else "speech_stopped"
+            text = _text("vad_event", event=name, at_ms=round(at * 1000), timestamp=now_ms)
+        case SpeechEnded(utterance=utterance):
+            text = _text("tts_playback_complete", utterance_id=utterance, timestamp=now_ms)
         case Failed(code=code, message=message, recoverable=recoverable, details=more):
-            return [_error("error", code, message, recoverable=recoverable, more=more)]
+            text = _error("error", code, message, recoverable=recoverable, more=more)
+    return text
 
 
 def refusal(exc: BaseException) -> str:
@@ -109,14 +139,26 @@ def _word(word: Word) -> dict[str, Any]:
 
 
 def _speech_ended(event: SpeechEnded, now_ms: int, *, speaking: bool) -> list[str]:
-    stamps = {"utterance_id": event.utterance, "timestamp": now_ms}
     texts = []
     # Also for one that was cleared before it began: a client must not wait for an end in vain.
     if speaking:
+        stamps = {"utterance_id": event.utterance, "timestamp": now_ms}
         texts.append(_text("speaking_finished", **stamps))
     if event.how != "cleared":
-        texts.append(_text("tts_playback_complete", **stamps))
+        texts.append(_write(event, now_ms))
     return texts
+
+
+def _interrupted(event: Interrupted, now_ms: int) -> str:
+    return _text(
+        "speaking_interrupted",
+        utterance_id=event.utterance,
+        by=event.by,
+        played_ms=round(event.played * 1000),
+        sent_ms=round(event.sent * 1000),
+        text=event.text,
+        timestamp=now_ms,
+    )
 
 
 def _error(

@@ -27,6 +27,13 @@ Timestamp: TypeAlias = Annotated[int, Meta(ge=-(2**53), le=2**53)]
 Words: TypeAlias = Annotated[
     tuple[Annotated[str, Meta(max_length=256)], ...], Meta(max_length=1000)
 ]
+Keys: TypeAlias = Annotated[dict[str, str | None], Meta(max_length=100)]
+"""Credentials by name; an empty one is none."""
+
+
+def seconds(milliseconds: int | None) -> float | None:
+    """Return a duration as the inside of the gateway counts it."""
+    return None if milliseconds is None else milliseconds / 1000
 
 
 def check_size(size: int, limit: int, what: str) -> None:

@@ -5,7 +5,8 @@ request to the connection itself. A message that cannot be served raises Invalid
 """
 
 import re
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol, TypeAlias, get_args
 
 import attrs
 import msgspec
@@ -13,9 +14,10 @@ import msgspec
 from capabilities import Secret
 from waav.errors import InvalidRequest
 from waav.server.errors import NotAvailable
+from waav.server.ws.audio_features import AudioFeatures
 from waav.server.ws.blocks import Features, FeelingBlock, STTBlock, TTSBlock, pace, understood
 from waav.server.ws.fields import Timestamp, at_most, check_size, is_storage_key
-from waav.session.commands import Clear, Configure, Speak
+from waav.session.commands import Clear, Configure, Speak, STTConfig
 from waav.speech.ssml import words_of
 
 SPEAK_LIMIT = 102_400
@@ -24,6 +26,11 @@ TOKEN_LIMIT = 4096
 NAME_LIMIT = 256
 
 NO_ROOM = "LiveKit client not configured. Send config message with livekit configuration first."
+
+
+Topic: TypeAlias = Literal["speaking", "interruption", "voice"]
+"""What a client hears of only if it has asked for it: when we speak, what the user's talking does
+to that, and when the user talks."""
 
 
 class TransferRefused(InvalidRequest):
@@ -35,12 +42,16 @@ class Setup:
     """A ``config``: the command, and what concerns the connection."""
 
     command: Configure
-    events: bool | None = None
-    """Whether to tell when speech begins and ends; None leaves it as it is."""
+    wanted: Mapping[Topic, bool] = attrs.field(factory=dict)
+    """What the client wants to hear of, and what no more; the rest stays as it is."""
     notices: tuple[InvalidRequest, ...] = ()
     """Parts that cannot be had; the rest goes on without them."""
-    ignored: tuple[str, ...] = ()
-    """Fields that were read and have no effect."""
+
+    def topics(self, before: frozenset[Topic]) -> frozenset[Topic]:
+        """Return what the client hears of from now on."""
+        return frozenset(
+            topic for topic in get_args(Topic) if self.wanted.get(topic, topic in before)
+        )
 
 
 @attrs.frozen
@@ -109,7 +120,7 @@ class ConfigMessage:
     livekit: dict[str, Any] | None = None
     dag_config: dict[str, Any] | None = None
     features: Features = Features()
-    audio_features: dict[str, Any] | None = None
+    audio_features: AudioFeatures = AudioFeatures()
     realtime_config: dict[str, Any] | None = None
 
     def value(self) -> Setup:
@@ -118,16 +129,16 @@ class ConfigMessage:
             raise NotAvailable("livekit", "LiveKit rooms are not available in this version")
         tts, notices = understood(self.tts_config) if self.tts_config else (None, ())
         command = Configure(
-            stt=self.stt_config.value(self.features) if self.stt_config else None,
+            stt=self._listening(),
             tts=tts.value() if tts else None,
             audio=not self.audio_disabled if self.audio is None else self.audio,
             stream_id=self.stream_id or None,
+            interruption=self.audio_features.interruption.value(),
         )
         return Setup(
             command,
-            events=self.features.events,
+            wanted=self._wanted(),
             notices=(*self._notices(), *notices),
-            ignored=tuple(self._ignored()),
         )
 
     def _notices(self) -> list[InvalidRequest]:
@@ -140,9 +151,18 @@ class ConfigMessage:
             notices.append(NotAvailable("dag", text))
         return notices
 
-    def _ignored(self) -> list[str]:
-        features = [n for n in ("noise_cancellation", "vad") if getattr(self.features, n)]
-        return [*features, *(["audio_features"] if self.audio_features else [])]
+    def _listening(self) -> STTConfig | None:
+        if self.stt_config is None:
+            return None
+        return self.audio_features.adapt(self.stt_config.value(self.features), self.features)
+
+    def _wanted(self) -> dict[Topic, bool]:
+        told: dict[Topic, bool | None] = {
+            "speaking": self.features.events,
+            "interruption": self.audio_features.interruption.enabled,
+            "voice": self.audio_features.wants_vad(self.features),
+        }
+        return {topic: wish for topic, wish in told.items() if wish is not None}
 
 
 @attrs.frozen(kw_only=True)

@@ -21,6 +21,7 @@ from waav.server.ws.schema import (
     Say,
     Setup,
     Sound,
+    Topic,
 )
 from waav.session.commands import Clear
 from waav.session.events import Failed, Ready
@@ -44,8 +45,8 @@ class Talk:
     _ready: trio.Event = attrs.Factory(trio.Event)
     _voice: str | None = None
     """The TTS provider, as the client calls it."""
-    _speaking: bool = False
-    """The client wants to know when speech begins and ends."""
+    _asked: frozenset[Topic] = frozenset()
+    """What the client wants to hear of beside what everybody gets."""
     _warned: set[str] = attrs.Factory(set)
 
     @property
@@ -67,7 +68,7 @@ class Talk:
     async def events_to_client(self) -> None:
         """Tell the client what the session has to tell, until it has nothing more."""
         async for event in self.session.events:
-            for text in encode(event, now_ms=_wall_clock_ms(), speaking=self._speaking):
+            for text in encode(event, now_ms=_wall_clock_ms(), asked=self._asked):
                 await self.tell(text)
             match event:
                 case Ready():
@@ -82,8 +83,10 @@ class Talk:
         """Hand over the session's voice."""
         # It travels apart from the events, and must not overtake the first of them.
         await self._ready.wait()
-        async for frame in self.session.audio_out:
-            await self.tell(frame.data)
+        out = self.session.audio_out
+        async for frame in out:
+            with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+                await self.socket.send(frame.data, unless=out.is_withdrawn)
 
     async def tell(self, message: str | bytes) -> None:
         """Send one message. A client that has left is no error: ``from_client`` ends by itself."""
@@ -121,11 +124,9 @@ class Talk:
 
     async def _set_up(self, request: Setup) -> None:
         """Configure the session, after a word on what cannot be had."""
-        self._warn(request.ignored)
         for notice in request.notices:
             await self.tell(refusal(notice))
-        if request.events is not None:
-            self._speaking = request.events
+        self._asked = request.topics(self._asked)
         if request.command.tts is not None:
             self._voice = request.command.tts.provider
         await self.session.submit(request.command)
