@@ -44,7 +44,8 @@ def _purpose(path: Path) -> str:
 
 def providers() -> str:
     """Return a table of what the built-in providers can do, one row for each capability."""
-    head = ["id", "does", "also called", "languages", "models", "sound", "features", "needs"]
+    columns = "id, does, also called, languages, models, sound, features, emotions, needs"
+    head = columns.split(", ")
     rows = [head, ["---"] * len(head), *_rows()]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
 
@@ -71,6 +72,7 @@ def _row(manifest: Manifest, capability: Capability, ability: Ability) -> list[s
         _listed(ability.models),
         f"{', '.join(ability.encodings)}; {rates}",
         _listed(ability.features),
+        ", ".join(sorted(ability.expression.emotions)),
         _listed(manifest.credentials) or "nothing",
     ]
 

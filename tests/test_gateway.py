@@ -8,10 +8,10 @@ import trio
 from support.providers import Ears, Mouth, plugin
 from trio.testing import MockClock
 
-from capabilities import AudioFormat, Encoding, SpeechRequest, Voice
+from capabilities import AudioFormat, Encoding, Secret, SpeechRequest, Voice
 from waav import Config, Gateway, Speak, TTSConfig, open_gateway
 from waav.audio.wav import read_wav
-from waav.gateway import VOICES_LIFETIME
+from waav.session.voices import LIFETIME
 
 
 class CountingMouth(Mouth):
@@ -19,7 +19,7 @@ class CountingMouth(Mouth):
 
     asked = 0
 
-    async def voices(self) -> list[Voice]:
+    async def voices(self, _api_key: Secret | None = None) -> list[Voice]:
         self.asked += 1
         return [Voice("v", "V", "en-US")]
 
@@ -42,7 +42,7 @@ async def test_a_list_of_voices_is_believed_for_ten_minutes(
     autojump_clock: MockClock, gateway: Gateway, mouth: CountingMouth
 ) -> None:
     await gateway.voices("mouth")
-    await trio.sleep(VOICES_LIFETIME - 1)
+    await trio.sleep(LIFETIME - 1)
     assert [voice.id for voice in await gateway.voices("MOUTH")] == ["v"]
     assert mouth.asked == 1
     await trio.sleep(2)

@@ -1,39 +1,37 @@
 """Everything put together, once: :func:`open_gateway`."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import attrs
 import trio
 
 from capabilities import (
-    TTS,
     AudioFrame,
-    Capability,
+    ClonedVoice,
+    CloneRequest,
     Encoding,
     Manifest,
-    ProviderError,
+    Secret,
     Transcript,
     Voice,
 )
 from waav.audio.wav import wav_header
 from waav.config import Config
-from waav.errors import WaavError
 from waav.plugins import Discovery, Plugins, discover, open_plugins
+from waav.session.choices import Choices
 from waav.session.commands import Speak, STTConfig, TTSConfig
 from waav.session.means import Means
 from waav.session.recognise import recognise
 from waav.session.session import Session, open_session
 from waav.session.speaker import Speaker
+from waav.session.voices import Voices
 from waav.speech.cache import SpeechCache
 from waav.state.files import FileCache
 from waav.state.layered import LayeredCache
 from waav.state.memory import MemoryCache
 from waav.tasks import open_scoped_nursery
-from waav.turns.endpointing import Waits
 
-VOICES_LIFETIME = 600.0
-"""Seconds for which a provider's list of voices is believed."""
 SWEEP_INTERVAL = 3600.0
 """Seconds between two searches for what has expired on disk."""
 
@@ -48,7 +46,7 @@ class Gateway:
     """On trio's clock."""
     sessions: int = 0
     """How many are open now."""
-    _voices: dict[str, tuple[float, Sequence[Voice]]] = attrs.Factory(dict)
+    _voices: Voices = attrs.Factory(lambda self: Voices(self.plugins), takes_self=True)
 
     @property
     def plugins(self) -> Plugins:
@@ -81,7 +79,7 @@ class Gateway:
             UnknownProvider, PluginNotRunning: there is no such provider now.
             InvalidRequest: it cannot give the wanted format, or an option is wrong.
         """
-        return Speaker.of(self.means.tts(config.provider), config, self.means.cache)
+        return self.means.speaker(config)
 
     async def say(self, config: TTSConfig, speak: Speak) -> bytes:
         """Return the whole sound of one text; for WAV a whole file, with its true length.
@@ -115,43 +113,29 @@ class Gateway:
         """
         return recognise(self.means.stt(config.provider), config, frames)
 
-    async def voices(self, provider: str) -> Sequence[Voice]:
-        """List a provider's voices, asked for at most every ten minutes.
-
-        Raises:
-            UnknownProvider, PluginNotRunning: there is no such provider now.
-            ProviderError, PluginFailed: it could not tell.
-        """
-        tts = self.plugins.tts(provider)
-        asked_at, voices = self._voices.get(tts.id, (float("-inf"), ()))
-        if trio.current_time() - asked_at >= VOICES_LIFETIME:
-            voices = await tts.run(_ask_voices)
-            self._voices[tts.id] = trio.current_time(), voices
-        return voices
+    async def voices(self, provider: str, api_key: Secret | None = None) -> Sequence[Voice]:
+        """List a provider's voices; see :meth:`waav.session.voices.Voices.of`."""
+        return await self._voices.of(provider, api_key)
 
     async def all_voices(self) -> tuple[Mapping[str, Sequence[Voice]], int]:
         """List the voices of all providers that run, by id; and how many of them could not tell."""
-        known: dict[str, Sequence[Voice]] = {}
-        speaking = [status.id for status in self.plugins.statuses() if _speaks(status.manifest)]
+        return await self._voices.all()
 
-        async def ask(provider: str) -> None:
-            try:
-                known[provider] = await self.voices(provider)
-            except (ProviderError, WaavError):
-                return  # logged where it failed; a listing shows those that can be had
+    async def clone_voice(self, provider: str, request: CloneRequest) -> ClonedVoice:
+        """Make a voice; see :meth:`waav.session.voices.Voices.clone`."""
+        return await self._voices.clone(provider, request)
 
-        async with trio.open_nursery() as nursery:
-            for provider in speaking:
-                nursery.start_soon(ask, provider, name=f"voices/{provider}")
-        return {provider: known[provider] for provider in sorted(known)}, len(speaking) - len(known)
+    async def cloned_voice(
+        self, provider: str, voice_id: str, api_key: Secret | None = None
+    ) -> ClonedVoice:
+        """Look after a voice that was made; see :meth:`waav.session.voices.Voices.look_up`."""
+        return await self._voices.look_up(provider, voice_id, api_key)
 
-
-async def _ask_voices(tts: TTS) -> Sequence[Voice]:
-    return await tts.voices()
-
-
-def _speaks(manifest: Manifest | None) -> bool:
-    return manifest is not None and Capability.TTS in manifest.abilities
+    async def delete_voice(
+        self, provider: str, voice_id: str, api_key: Secret | None = None
+    ) -> None:
+        """Remove a voice for good; see :meth:`waav.session.voices.Voices.delete`."""
+        await self._voices.delete(provider, voice_id, api_key)
 
 
 @asynccontextmanager
@@ -180,14 +164,11 @@ async def open_gateway(
             settings=config.plugins.providers,
             credentials=config.providers.credentials(_credential_names(everything)),
             data_dir=config.cache.path and config.cache.path / "plugins",
+            client_keys=config.plugins.client_keys,
         ) as plugins,
     ):
-        means = Means(plugins, cache, _waits(config), config.stt.provider, config.tts.provider)
+        means = Means(plugins, cache, Choices.of(config))
         yield Gateway(config, means)
-
-
-def _waits(config: Config) -> Callable[[str], Waits]:
-    return lambda provider: Waits(silence=config.speech_final.wait(provider))
 
 
 def _credential_names(discovery: Discovery) -> set[str]:

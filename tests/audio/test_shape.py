@@ -27,6 +27,22 @@ def test_a_minute_in_one_piece_leaves_in_short_ones() -> None:
     assert shaper.duration == pytest.approx(60, abs=0.001)
 
 
+def test_words_stay_with_the_sound_in_which_they_begin() -> None:
+    """Also where a frame is cut, and where a resampler holds its sound back."""
+    second = bytes(VOICE.size(0.25))
+    said = [AudioFrame(second, VOICE, text=text) for text in ("Good ", "", "day")]
+    _, pieces = shape(AudioFormat(sample_rate=24000), said)
+    assert "".join(piece.text or "" for piece in pieces) == "Good day"
+    (place,) = [piece.start for piece in pieces if piece.text == "day"]
+    assert place == pytest.approx(0.5, abs=0.1)
+
+
+def test_words_that_are_not_known_stay_so() -> None:
+    known, unknown = (AudioFrame(bytes(VOICE.size(0.1)), VOICE, text=text) for text in ("a", None))
+    _, pieces = shape(VOICE, [known, unknown, known])
+    assert [piece.text for piece in pieces] == ["a", None, None]
+
+
 @given(
     st.lists(st.integers(1, 4000), max_size=20),
     st.sampled_from([Encoding.LINEAR16, Encoding.MULAW]),

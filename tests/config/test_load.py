@@ -256,11 +256,6 @@ def test_an_unreadable_line_of_dotenv(write: Write) -> None:
             "[sip]\nroom_prefix = 'a'\nallowed_addresses = '::1'\n", ["waav.toml:2: sip"], id="sip"
         ),
         pytest.param("[auth]\napi_secret = 's'\n", ["waav.toml:2: auth"], id="auth"),
-        pytest.param(
-            "[speech_final]\nwait_ms = 1\nhard_timeout_ms = 1\n",
-            ["waav.toml:3: speech_final.hard_timeout_ms"],
-            id="option",
-        ),
     ],
 )
 def test_a_switch_without_effect_says_so(text: str, warnings: list[str], read: Read) -> None:

@@ -80,6 +80,5 @@ def test_a_blank_text_is_unset_where_blank_cannot_open_a_door() -> None:
 
 def test_what_is_not_there_yet_is_marked() -> None:
     assert {row.path[0] for row in OPTIONS if row.pending} == {
-        "auth", "livekit", "recording", "security", "sip", "speech_final",
+        "auth", "livekit", "recording", "security", "sip",
     }  # fmt: skip
-    assert not any(row.pending for row in OPTIONS if row.key == "speech_final.wait_ms")

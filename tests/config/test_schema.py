@@ -6,7 +6,7 @@ from capabilities import Secret
 from waav.config import Config
 from waav.config.credentials import Providers
 from waav.config.pending import ApiSecret, Auth, Recording, Security, SipHook
-from waav.config.schema import SpeechFinal, SpeechFinalTimes
+from waav.config.turn_taking import SpeechFinal, SpeechFinalTimes
 
 
 @pytest.mark.pins("D268")

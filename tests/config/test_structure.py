@@ -62,7 +62,7 @@ def test_values(key: str, value: Any, made: object) -> None:
         ("auth.api_secrets", [{"secret": "sekret"}], (0, "id"), "is missing"),
         ("auth.api_secrets", [{"id": 1, "secret": "sekret"}], (0, "id"), "expected text"),
         ("speech_final.providers", [], (), "expected a table"),
-        ("speech_final.providers", {"a": 5}, ("a",), "expected a table with wait_ms"),
+        ("speech_final.providers", {"a": 5}, ("a",), "expected a table with wait_ms, hard_timeout_ms"),
         ("speech_final.providers", {"a": {"wait_ms": 0}}, ("a", "wait_ms"), "expected a whole number of at least 1"),
     ],
 )  # fmt: skip

@@ -74,7 +74,7 @@ def test_dispatch_equals_registry(registry: Registry, manifest: Callable[..., Ma
         assert [registry.find(capability, id_).id for id_ in listed] == listed
         with pytest.raises(UnknownProvider) as told:
             registry.find(capability, "nobody")
-        assert f"(known for {capability}: {', '.join(listed)})" in str(told.value)
+        assert f"(known for {capability}: {', '.join(listed) or 'none'})" in str(told.value)
 
 
 @pytest.mark.pins("D002", "D281")

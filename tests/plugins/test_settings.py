@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import pytest
 
-from capabilities import Capability, Manifest, Secret
+from capabilities import Ability, Capability, Manifest, Secret
 from waav.plugins.registry import Registry
 from waav.plugins.settings import Settings, SettingsMistake, settings_of, structure
 
@@ -36,9 +36,17 @@ class Options:
     inner: Inner = Inner(1)
 
 
+@attrs.frozen
+class SessionOptions:
+    language: str
+    """Required: who sets nothing else leaves it to the session."""
+    numerals: bool = False
+
+
 @pytest.fixture
 def plugin(manifest: Callable[..., Manifest]) -> Manifest:
-    return manifest("mine", STT, TTS, aliases=("my.own", "local"), settings=Options)
+    abilities = {STT: Ability(options=SessionOptions), TTS: Ability()}
+    return manifest("mine", aliases=("my.own", "local"), settings=Options, abilities=abilities)
 
 
 @pytest.mark.parametrize(
@@ -61,26 +69,23 @@ def test_a_table_is_structured(
 @pytest.mark.parametrize(
     ("table", "mistake"),
     [
+        ({"modle": 1}, "plugins.providers.mine.modle: unknown, perhaps model"),
+        ({"workers": "many"}, 'mine.workers: expected a whole number, got "many"'),
+        ({"stt": "deep"}, "plugins.providers.mine.stt: unknown (known: inner, loud, model, "),
+        ({"vad": {}}, "plugins.providers.mine.vad: unknown"),
+        ({"workers": 0}, "plugins.providers.mine: workers must be above 0"),
+        ({"stt": {"numrals": 1}}, "plugins.providers.mine.stt.numrals: unknown, perhaps numerals"),
         (
-            {"modle": 1, "x": 2},
-            r"unknown keys: modle, x \(known: model, workers, .*\) @ plugins.providers.mine",
+            {"stt": {"numerals": 1}},
+            "plugins.providers.mine.stt.numerals: expected true or false, got 1",
         ),
-        ({"workers": "many"}, "expected int @ plugins.providers.mine.workers"),
-        ({"workers": 2.5}, "expected int @ plugins.providers.mine.workers"),
-        ({"workers": True}, "expected int @ plugins.providers.mine.workers"),
-        ({"workers": 0}, "workers must be above 0 @ plugins.providers.mine"),
-        ({"loud": "perhaps"}, "expected bool @ plugins.providers.mine.loud"),
-        ({"model": 7}, "expected str @ plugins.providers.mine.model"),
-        ({"inner": {}}, "required field missing @ plugins.providers.mine.inner.depth"),
-        ({"inner": {"depth": 1, "width": 2}}, r"unknown keys: width \(known: depth\)"),
-        ({"stt": "deep"}, r"unknown keys: stt"),
-        ({"vad": {}}, r"unknown keys: vad"),
-        ({"workers": "a", "speed": "b"}, "mine.workers; .*mine.speed"),
+        ({"tts": {"pitch": 2}}, "plugins.providers.mine.tts.pitch: unknown (known: none)"),
     ],
 )
 def test_a_mistake_names_its_key(plugin: Manifest, table: Mapping[str, Any], mistake: str) -> None:
-    with pytest.raises(SettingsMistake, match=mistake):
+    with pytest.raises(SettingsMistake) as told:
         structure(plugin, table)
+    assert mistake in str(told.value)
 
 
 def test_a_mistake_does_not_show_a_secret(plugin: Manifest) -> None:
@@ -90,15 +95,15 @@ def test_a_mistake_does_not_show_a_secret(plugin: Manifest) -> None:
 
 
 def test_a_plugin_without_settings_takes_none(manifest: Callable[..., Manifest]) -> None:
-    with pytest.raises(SettingsMistake, match=r"unknown keys: a \(known: none\)"):
+    with pytest.raises(SettingsMistake, match=r"bare.a: unknown \(known: none\)"):
         structure(manifest("bare"), {"a": 1})
 
 
 def test_defaults_of_sessions_are_kept_apart(plugin: Manifest) -> None:
-    table = {"model": "big", "stt": {"language": "de-DE"}, "tts": {"pitch": 2}}
+    table = {"model": "big", "stt": {"numerals": "true"}}
     settings = structure(plugin, table)
     assert settings.own == Options("big")
-    assert settings.defaults == {STT: {"language": "de-DE"}, TTS: {"pitch": 2}}
+    assert settings.defaults == {STT: {"numerals": True}}
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 import trio
 import trio.testing
 
-from capabilities import Capability, Manifest, Plugin, PluginContext, Secret
+from capabilities import Ability, Capability, Manifest, Plugin, PluginContext, Secret
 from waav.errors import PluginNotRunning, UnknownProvider
 from waav.plugins import (
     Discovery,
@@ -147,14 +147,20 @@ class Options:
     model: str = "small"
 
 
+@attrs.frozen
+class SessionOptions:
+    numerals: bool = False
+
+
 @pytest.mark.pins("D285")
 async def test_plugin_settings_delivered(make: MakeManifest, diary: Diary) -> None:
-    settings = {"My_Plugin": {"model": "big", "stt": {"language": "de-DE"}}}
+    settings = {"My_Plugin": {"model": "big", "stt": {"numerals": "true"}}}
+    abilities = {Capability.STT: Ability(options=SessionOptions)}
     async with open_plugins(
-        Discovery.of(make("my-plugin", settings=Options)), settings=settings
+        Discovery.of(make("my-plugin", settings=Options, abilities=abilities)), settings=settings
     ) as plugins:
         assert diary.contexts["my-plugin"].settings == Options("big")
-        assert plugins.stt("my-plugin").defaults == {"language": "de-DE"}
+        assert plugins.stt("my-plugin").defaults == {"numerals": True}
 
 
 async def test_wrong_settings_fail_the_plugin_for_good(
@@ -165,7 +171,7 @@ async def test_wrong_settings_fail_the_plugin_for_good(
         await trio.sleep(1000)
         assert states(plugins)["a"] == (
             State.FAILED,
-            "unknown keys: modle (known: model) @ plugins.providers.a",
+            "plugins.providers.a.modle: unknown, perhaps model",
         )
         assert status(plugins, "a").since == 0
         assert states(plugins)["b"] == (State.RUNNING, "")

@@ -6,6 +6,7 @@ import pytest
 from support.providers import Ears, Mouth, plugin
 
 from waav.plugins import Discovery, Plugins, open_plugins
+from waav.session.choices import Choices
 from waav.session.means import Means
 from waav.session.session import Session, open_session
 
@@ -29,7 +30,7 @@ async def plugins(ears: Ears, mouth: Mouth) -> AsyncIterator[Plugins]:
 
 @pytest.fixture
 def means(plugins: Plugins) -> Means:
-    return Means(plugins, default_stt="ears")
+    return Means(plugins, choices=Choices(stt="ears"))
 
 
 @pytest.fixture

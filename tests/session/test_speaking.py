@@ -9,13 +9,13 @@ from waav.session.events import Event, SpeechEnded
 from waav.session.outbox import Outbox
 from waav.session.output import Output
 from waav.session.speaking import Speaking, Utterance
-from waav.turns.interruption import PlayoutLock
+from waav.turns.playout import Playout
 
 
 async def test_an_utterance_that_is_cleared_as_it_ends_counts_as_cleared() -> None:
     """Its last sound was made, and then the clear came before the task had its turn."""
     told, events = trio.open_memory_channel[Event](10)
-    speaking = Speaking(Output.open(Outbox(told), PlayoutLock()))
+    speaking = Speaking(Output.open(Outbox(told), Playout()))
 
     class Voice:
         async def say(self, *_: Any) -> None:

@@ -61,6 +61,7 @@ OTHER_VALUES: dict[str, Any] = {
     "feeling": Feeling(Emotion.SAD),
     "ssml": True,
     "api_key": Secret("sk-1"),
+    "auth": {"aws_access_key_id": Secret("sk-1")},
     "options": Knobs(),
 }
 OTHER_KNOBS: dict[str, Any] = {

@@ -114,10 +114,11 @@ async def test_another_wish_is_another_request(
         {"provider": "other"},
         {"api_key": "sk-mine"},
         {"pronunciations": []},
-        {"options": {"unknown": 1}, "emotion": "happy"},
+        {"auth": {"api_key": "sk-mine"}},
+        {"stability": 0.5, "emotion": "happy"},
     ):
         await post(client, **block)
-    # The last one differs in nothing that this voice knows.
+    # The last but one says the same in other words, the last nothing that this voice knows.
     assert len(mouth.requests) == 7
 
 

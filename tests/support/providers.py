@@ -16,10 +16,15 @@ from capabilities import (
     Plugin,
     PluginContext,
     ProviderError,
+    Secret,
     SpeechRequest,
     STTOptions,
     Transcript,
+    TurnQuestion,
+    TurnVerdict,
+    VADOptions,
     Voice,
+    VoiceActivity,
 )
 from waav.session.events import Event
 from waav.session.session import Session
@@ -104,6 +109,8 @@ class Mouth:
     """Seconds before each frame."""
     whole: bool = False
     """Give all sound in one frame."""
+    tells: bool = False
+    """Each frame has the character that it says."""
     fail: ProviderError | None = None
     """Raised after the first frame."""
     requests: list[SpeechRequest] = attrs.Factory(list)
@@ -132,26 +139,104 @@ class Mouth:
             await trio.sleep(self.pace)
             if self.fail is not None and number == 1:
                 raise self.fail
-            yield AudioFrame(bytes([number % 256]) * each, self.format)
+            said = text[number] if self.tells else None
+            yield AudioFrame(bytes([number % 256]) * each, self.format, text=said)
 
-    async def voices(self) -> Sequence[Voice]:
+    async def voices(self, _api_key: Secret | None = None) -> Sequence[Voice]:
         return [Voice("v", "V", "en-US")]
 
 
+@attrs.define(eq=False)
+class Sentry:
+    """A VAD that hears what a test says, and counts what it was sent."""
+
+    seconds: float = 0.0
+    sound: bytearray = attrs.Factory(bytearray)
+    options: list[VADOptions] = attrs.Factory(list)
+    open_streams: int = 0
+    _said: list[trio.MemorySendChannel[VoiceActivity]] = attrs.Factory(list)
+
+    def say(self, *activities: VoiceActivity) -> None:
+        """Let the newest stream yield these."""
+        for activity in activities:
+            self._said[-1].send_nowait(activity)
+
+    def hang_up(self) -> None:
+        """Let the newest stream end."""
+        self._said[-1].close()
+
+    @asynccontextmanager
+    async def watch(self, options: VADOptions) -> AsyncIterator["SentryStream"]:
+        self.options.append(options)
+        said, heard = trio.open_memory_channel[VoiceActivity](100)
+        self._said.append(said)
+        self.open_streams += 1
+        try:
+            yield SentryStream(self, said, heard)
+        finally:
+            self.open_streams -= 1
+
+
+@attrs.define(eq=False)
+class SentryStream:
+    sentry: Sentry
+    said: trio.MemorySendChannel[VoiceActivity]
+    heard: trio.MemoryReceiveChannel[VoiceActivity]
+
+    async def send(self, frame: AudioFrame) -> None:
+        await trio.lowlevel.checkpoint()
+        self.sentry.seconds += frame.duration
+        self.sentry.sound += frame.data
+
+    async def finish(self) -> None:
+        self.said.close()
+
+    def __aiter__(self) -> trio.MemoryReceiveChannel[VoiceActivity]:
+        return self.heard
+
+
+@attrs.define(eq=False)
+class Oracle:
+    """A turn detector that says what a test wants, after a while."""
+
+    probability: float = 1.0
+    threshold: float = 0.7
+    delay: float = 0.0
+    fail: Exception | None = None
+    questions: list[TurnQuestion] = attrs.Factory(list)
+
+    async def judge(self, question: TurnQuestion) -> TurnVerdict:
+        self.questions.append(question)
+        await trio.sleep(self.delay)
+        if self.fail is not None:
+            raise self.fail
+        told = question.threshold
+        return TurnVerdict(self.probability, self.threshold if told is None else told)
+
+
 def plugin(
-    name: str, ears: Ears | None = None, mouth: Mouth | None = None, **ability: object
+    name: str,
+    ears: Ears | None = None,
+    mouth: Mouth | None = None,
+    sentry: Sentry | None = None,
+    oracle: Oracle | None = None,
+    **ability: object,
 ) -> Manifest:
     """A manifest around scripted providers."""
 
     @asynccontextmanager
     async def open_(_context: PluginContext) -> AsyncIterator[Plugin]:
-        yield Plugin(stt=ears, tts=mouth)
+        yield Plugin(stt=ears, tts=mouth, vad=sentry, turn_detector=oracle)
 
     abilities = {}
     if ears is not None:
         abilities[Capability.STT] = Ability(**{"sample_rates": (16000,), **ability})  # type: ignore[arg-type]
     if mouth is not None:
         abilities[Capability.TTS] = Ability()
+    if sentry is not None:
+        abilities[Capability.VAD] = Ability(sample_rates=(16000,))
+    if oracle is not None:
+        abilities[Capability.TURN_DETECTOR] = Ability(**ability)  # type: ignore[arg-type]
     return Manifest(name, name, open_, abilities)
 
 

@@ -18,6 +18,7 @@ from capabilities import (
     Manifest,
     Plugin,
     PluginContext,
+    Secret,
     SpeechRequest,
     Voice,
 )
@@ -66,7 +67,7 @@ class Reader:
         if self.endless:
             await trio.sleep_forever()
 
-    async def voices(self) -> Sequence[Voice]:
+    async def voices(self, _api_key: Secret | None = None) -> Sequence[Voice]:
         if self.voices_error is not None:
             raise self.voices_error
         return self.known
@@ -96,8 +97,11 @@ def voice_plugin(
 
 
 @asynccontextmanager
-async def open_rest(*manifests: Manifest, **server: Any) -> AsyncIterator[Client]:
+async def open_rest(
+    *manifests: Manifest, client_keys: bool = True, **server: Any
+) -> AsyncIterator[Client]:
     """A client of a gateway that has these plugins and no others."""
-    config = Config(server=Server(**server), plugins=Plugins(enabled=False))
+    plugins = Plugins(enabled=False, client_keys=client_keys)
+    config = Config(server=Server(**server), plugins=plugins)
     async with open_gateway(config, manifests=manifests) as gateway:
         yield create_app(gateway).test_client()

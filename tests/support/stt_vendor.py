@@ -21,6 +21,7 @@ from capabilities import (
     ProviderClosed,
     ProviderError,
     ProviderProtocolError,
+    SpeechBegun,
     SpeechFinal,
     STTOptions,
     STTStream,
@@ -82,6 +83,8 @@ class TestWire:
                 return [Done()]
             case ["interim", text]:
                 return [Interim(text)] if self.interims else []
+            case ["begun", at]:
+                return [SpeechBegun(float(at))]
             case ["ended"]:
                 return [SpeechFinal()]
             case ["final", text, start, end, until]:
@@ -89,6 +92,9 @@ class TestWire:
                 return [final, Acknowledged(float(until))] if self.tell_end else [final]
             case _:
                 raise ProviderProtocolError(NAME, f"what is {message!r:.20}?")
+
+    def ended(self) -> Sequence[Signal]:
+        return ()
 
 
 @attrs.define

@@ -18,9 +18,12 @@ def cut(frame: AudioFrame) -> Iterator[AudioFrame]:
     if not size or len(frame.data) <= size:
         yield frame
         return
+    text = frame.text
     for at in range(0, len(frame.data), size):
         start = frame.start + frame.format.duration(at)
-        yield AudioFrame(frame.data[at : at + size], frame.format, start)
+        yield AudioFrame(frame.data[at : at + size], frame.format, start, text)
+        # Its words begin where it begins.
+        text = text and ""
 
 
 @attrs.define
@@ -35,6 +38,8 @@ class Shaper:
     samples: int = 0
     """Samples of one channel that left."""
     _converter: Converter | None = None
+    _text: str | None = ""
+    """Of sound that is still held back."""
 
     @property
     def duration(self) -> float:
@@ -54,6 +59,7 @@ class Shaper:
         # Bit by bit, and only as far as somebody asks: resampling a minute at once would hold
         # the event loop for a third of a second.
         for piece in cut(frame):
+            self._text = None if None in {self._text, piece.text} else f"{self._text}{piece.text}"
             yield from self._cut(self._converter.feed(piece.data))
 
     def flush(self) -> Iterator[AudioFrame]:
@@ -68,8 +74,12 @@ class Shaper:
         return self.target
 
     def _cut(self, data: bytes) -> Iterator[AudioFrame]:
-        whole = AudioFrame(data, self._raw, self.duration)
-        for piece in cut(whole) if data else ():
-            yield attrs.evolve(piece, format=self.target)
+        if not data:
+            return
+        whole = AudioFrame(data, self._raw, self.duration, self._text)
+        self._text = self._text and ""
+        for piece in cut(whole):
+            # Behind its header WAV is raw sound, whose length can be told.
+            yield piece
             if self._raw.sample_bytes:
                 self.samples += len(piece.data) // self._raw.sample_bytes

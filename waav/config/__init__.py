@@ -7,7 +7,8 @@ from waav.config.credentials import Providers
 from waav.config.dump import Row, rows, table
 from waav.config.load import Loaded, load
 from waav.config.rules import Mistake, check
-from waav.config.schema import Config, Server, SpeechFinal, Tls, WebSocket
+from waav.config.schema import Config, Server, Tls, WebSocket
+from waav.config.turn_taking import SpeechFinal
 
 __all__ = [
     "Config",

@@ -13,6 +13,8 @@ import attrs
 from waav.config.credentials import Providers
 from waav.config.option import option, section, table
 from waav.config.pending import Auth, LiveKit, Recording, Security, Sip
+from waav.config.pipelines import Pipelines
+from waav.config.turn_taking import VAD, Interruption, SpeechFinal, TurnDetector
 
 
 @attrs.frozen
@@ -121,6 +123,11 @@ class Plugins:
         env="PLUGINS_DIR",
         example='"/etc/waav/plugins"',
     )
+    client_keys: bool = option(
+        "Whether a client may bring a provider's key of its own, for its session or its request.",
+        default=True,
+        env="PLUGINS_CLIENT_KEYS",
+    )
     providers: Mapping[str, Mapping[str, Any]] = table(
         "The settings of a provider: [plugins.providers.NAME], and what its sessions start with:"
         " [plugins.providers.NAME.stt] and [plugins.providers.NAME.tts]."
@@ -144,45 +151,6 @@ class SpeakDefaults:
 
 
 @attrs.frozen
-class SpeechFinalTimes:
-    """The times of one provider; what is not set is as for all."""
-
-    wait_ms: int | None = option("As speech_final.wait_ms.", least=1)
-
-
-@attrs.frozen
-class SpeechFinal:
-    """How the gateway decides that the speaker has finished."""
-
-    wait_ms: int = option(
-        "The silence after final words that ends a turn, in milliseconds.", default=1800, least=1
-    )
-    hard_timeout_ms: int = option(
-        "The longest wait after the first final words of a turn, in milliseconds.",
-        default=4000,
-        least=1,
-        pending=True,
-    )
-    inference_timeout_ms: int = option(
-        "The longest wait for a turn detector, in milliseconds.", default=500, least=1, pending=True
-    )
-    duplicate_window_ms: int = option(
-        "The provider's own decision is dropped when it comes so soon after ours, in milliseconds.",
-        default=500,
-        least=0,
-        pending=True,
-    )
-    providers: Mapping[str, SpeechFinalTimes] = table(
-        "Times of single providers: [speech_final.providers.NAME] with wait_ms."
-    )
-
-    def wait(self, provider: str) -> float:
-        """Seconds of silence that end a turn heard by this provider (a normalised name)."""
-        own = self.providers.get(provider, SpeechFinalTimes()).wait_ms
-        return (self.wait_ms if own is None else own) / 1000
-
-
-@attrs.frozen
 class Config:
     """Everything. The defaults make a gateway that works, with engines that need no key."""
 
@@ -193,6 +161,10 @@ class Config:
     stt: ListenDefaults = section(ListenDefaults)
     tts: SpeakDefaults = section(SpeakDefaults)
     speech_final: SpeechFinal = section(SpeechFinal)
+    turn_detector: TurnDetector = section(TurnDetector)
+    vad: VAD = section(VAD)
+    interruption: Interruption = section(Interruption)
+    pipelines: Pipelines = section(Pipelines)
     providers: Providers = section(Providers)
     security: Security = section(Security, pending=True)
     auth: Auth = section(Auth, pending=True)

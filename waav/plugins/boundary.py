@@ -19,6 +19,7 @@ from capabilities import (
 )
 from waav.errors import PluginFailed, WaavError
 from waav.plugins.breaker import Breaker
+from waav.plugins.hearing import Hearing
 from waav.plugins.reasons import kinds_of, only_cancelled, permitted, reason_of
 from waav.plugins.ward import Call, Ward
 
@@ -41,6 +42,9 @@ class Guarded(Generic[T]):
     ability: Ability
     defaults: Mapping[str, Any] = attrs.field(converter=_read_only, repr=False)
     """``[plugins.providers.<id>.<capability>]``: what the operator sets for every session."""
+    client_keys: tuple[str, ...] | None
+    """Credentials that a client may bring of its own, by the names of the manifest; None if the
+    operator takes none from clients."""
     _ward: Ward = attrs.field(repr=False)
     _breaker: Breaker = attrs.field(repr=False)
 
@@ -48,6 +52,11 @@ class Guarded(Generic[T]):
     def id(self) -> str:
         """The plugin's id."""
         return self._ward.id
+
+    @property
+    def hearing(self) -> Hearing:
+        """What all have heard through the plugin; whoever converses with a recogniser counts."""
+        return self._ward.tally.hearing
 
     async def run(self, function: Callable[[T, *Ts], Awaitable[R]], *args: *Ts) -> R:
         """Return ``await function(capability, *args)``, run in a task of the plugin's own nursery.

@@ -56,6 +56,8 @@ class Keeper:
     """The plugin may be using those that it requires."""
     _health: Health = Health()
     _stopping: bool = False
+    _refuses: bool = False
+    """It has said that it will not open as things are."""
 
     @classmethod
     def of(
@@ -83,6 +85,7 @@ class Keeper:
                 capability,
                 ability,
                 defaults.get(capability, {}),
+                tuple(manifest.credentials) if means.client_keys else None,
                 ward,
                 Breaker(policy.breaker_threshold, policy.breaker_cooldown),
             )
@@ -116,6 +119,7 @@ class Keeper:
             call_count=tally.call_count,
             error_count=tally.error_count,
             last_error=tally.last_error,
+            hearing=tally.hearing if Capability.STT in self.manifest.abilities else None,
         )
 
     def stop(self) -> None:
@@ -196,6 +200,7 @@ class Keeper:
         await self.ward.changes.until_within(
             timeout, lambda: opening.opened or opening.ended or self._stopping
         )
+        self._refuses = opening.refused
         if opening.ended:
             self.ward.fail(f"could not be opened: {opening.reason}")
         elif self._stopping:
@@ -279,8 +284,8 @@ class Keeper:
         return not self._stopping
 
     def _pause(self) -> float:
-        # Opening again does not change the operator's settings.
-        if isinstance(self.settings, SettingsMistake):
+        # Opening again changes neither the operator's settings nor what a plugin says of them.
+        if isinstance(self.settings, SettingsMistake) or self._refuses:
             return inf
         pause = self.restarts.pause(trio.current_time())
         if pause is None:

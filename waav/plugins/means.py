@@ -22,6 +22,8 @@ class Means:
     credentials: Mapping[str, Secret] = attrs.field(repr=False)
     data_dir: Path | None
     policy: Policy
+    client_keys: bool = True
+    """Whether clients may bring keys of their own."""
 
     async def context(
         self, manifest: Manifest, settings: Any, requires: Mapping[str, Plugin]

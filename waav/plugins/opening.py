@@ -5,8 +5,8 @@ from typing import Any
 import attrs
 import trio
 
-from capabilities import Manifest, Plugin, PluginContext
-from waav.plugins.reasons import reason_of
+from capabilities import Manifest, Plugin, PluginContext, ProviderRefused
+from waav.plugins.reasons import permitted, reason_of
 from waav.plugins.ward import Ward
 
 
@@ -29,6 +29,11 @@ class Opening:
     def reason(self) -> str:
         """Why it ended."""
         return "it ended by itself" if self.error is None else reason_of(self.error)
+
+    @property
+    def refused(self) -> bool:
+        """Whether it said that trying again is in vain."""
+        return self.error is not None and isinstance(permitted(self.error), ProviderRefused)
 
     def stop(self) -> None:
         """Ask it to cancel its calls and to close."""

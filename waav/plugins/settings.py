@@ -1,20 +1,17 @@
 """``[plugins.providers.<id>]`` -> the plugin's own settings, and the defaults of its sessions."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import attrs
-import cattrs
 
-from capabilities import Capability, Manifest, Secret
+from capabilities import Ability, Capability, Manifest, NoSettings
 from waav.errors import WaavError
 from waav.plugins.registry import Registry, normalise
+from waav.plugins.strict import Mistakes, fields_of, make
 
 Tables = Mapping[str, Mapping[str, Any]]
 """``[plugins.providers]`` as it was read: a table for each name, in any spelling."""
-
-_TRUTH = {"true": True, "false": False}
 
 
 class SettingsMistake(WaavError):
@@ -30,8 +27,9 @@ class Settings:
     own: Any = None
     """An instance of the class that the manifest names."""
     defaults: Mapping[Capability, Mapping[str, Any]] = attrs.field(factory=dict)
-    """Its tables named like a capability: what sessions start with. Not checked here, because a
-    session may add to them; kept apart, because the plugin itself has no use for them."""
+    """Its tables named like a capability: the options that sessions start with, each as its field
+    has it. Whether they are complete is not checked here, because a session may add to them; kept
+    apart, because the plugin itself has no use for them."""
 
 
 def settings_of(manifest: Manifest, tables: Tables, registry: Registry) -> Settings:
@@ -63,69 +61,26 @@ def structure(manifest: Manifest, table: Mapping[str, Any]) -> Settings:
         SettingsMistake: a key is unknown or missing, or a value is wrong.
     """
     known = {field.name for field in attrs.fields(manifest.settings)}
-    defaults = {
-        ability: table[ability]
-        for ability in manifest.abilities
-        if ability not in known and isinstance(table.get(ability), Mapping)
-    }
-    rest = {key: value for key, value in table.items() if key not in defaults}
-    path = f"plugins.providers.{manifest.id}"
+    own, path = dict(table), f"plugins.providers.{manifest.id}"
+    defaults: dict[Capability, Mapping[str, Any]] = {}
     try:
-        return Settings(_converter().structure(rest, manifest.settings), defaults)
-    except cattrs.BaseValidationError as exc:
-        mistakes = cattrs.transform_error(exc, path, format_exception=_explain)
-        raise SettingsMistake("; ".join(mistakes)) from None
-    # The class is the plugin's own, and so is whatever its validators and converters raise.
-    except Exception as exc:
-        raise SettingsMistake(f"{_explain(exc, None)} @ {path}") from exc
+        for capability, ability in manifest.abilities.items():
+            if capability not in known and isinstance(table.get(capability), Mapping):
+                start = own.pop(capability)
+                place = f"{path}.{capability}"
+                defaults[capability] = options_of(ability, start, place, textual=True)
+        kind = manifest.settings
+        return Settings(make(kind, fields_of(kind, own, path, textual=True), path), defaults)
+    except Mistakes as exc:
+        raise SettingsMistake(str(exc)) from exc
 
 
-def _explain(exc: BaseException, kind: type | None) -> str:
-    match exc:
-        case cattrs.ForbiddenExtraKeysError():
-            unknown = ", ".join(sorted(exc.extra_fields))
-            known = ", ".join(field.name for field in attrs.fields(exc.cl)) or "none"
-            return f"unknown keys: {unknown} (known: {known})"
-        case ValueError() | TypeError() if kind is None and exc.args:
-            # An attrs validator says what is wrong first, and appends objects for programs.
-            return str(exc.args[0])
-        case _:
-            return cattrs.v.format_exception(exc, kind)
+def options_of(
+    ability: Ability, given: Mapping[str, Any], path: str, *, textual: bool = False
+) -> dict[str, Any]:
+    """Structure what is given of the options that a session may set; see :func:`fields_of`.
 
-
-def _converter() -> cattrs.Converter:
-    """Strict but for text, because ``${VARIABLE}`` in a file always gives text."""
-    converter = cattrs.Converter(forbid_extra_keys=True)
-    for kind, hook in {str: _text, bool: _truth, int: _whole, float: _real, Path: _path}.items():
-        converter.register_structure_hook(kind, hook)
-    converter.register_structure_hook(Secret, lambda value, _: Secret(_text(value, str)))
-    return converter
-
-
-def _text(value: Any, _: type) -> str:
-    if isinstance(value, str):
-        return value
-    raise TypeError
-
-
-def _truth(value: Any, _: type) -> bool:
-    if isinstance(value, bool):
-        return value
-    return _TRUTH[value.lower()] if str(value).lower() in _TRUTH else _refuse()
-
-
-def _whole(value: Any, _: type) -> int:
-    # float and bool would fit into int() too, and lose what was meant.
-    return int(value) if type(value) in {int, str} else _refuse()
-
-
-def _real(value: Any, _: type) -> float:
-    return float(value) if type(value) in {int, float, str} else _refuse()
-
-
-def _path(value: Any, _: type) -> Path:
-    return Path(_text(value, str))
-
-
-def _refuse() -> Any:
-    raise TypeError
+    Raises:
+        Mistakes: as there; a provider without options takes none.
+    """
+    return fields_of(ability.options or NoSettings, given, path, textual=textual)

@@ -7,6 +7,7 @@ import attrs
 
 from capabilities import Ability, Health, Limits, Manifest
 from waav.plugins.discovery import Origin
+from waav.plugins.hearing import Hearing
 from waav.plugins.lifecycle import State
 from waav.plugins.registry import Registry
 
@@ -33,6 +34,8 @@ class PluginStatus:
     error_count: int = 0
     """Those that ended with an error of the provider or of the plugin."""
     last_error: str = ""
+    hearing: Hearing | None = None
+    """What went through its recogniser, if it has one."""
 
 
 def catalogue(registry: Registry) -> list[dict[str, Any]]:

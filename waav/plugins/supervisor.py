@@ -10,7 +10,20 @@ from typing import Any
 import attrs
 import trio
 
-from capabilities import LLM, STT, TTS, VAD, Capability, Health, HealthState, Manifest, Secret
+from capabilities import (
+    LLM,
+    STT,
+    TTS,
+    VAD,
+    AudioProcessor,
+    Capability,
+    Health,
+    HealthState,
+    Manifest,
+    Secret,
+    TurnDetector,
+    VoiceCloning,
+)
 from waav.errors import PluginNotRunning, UnknownProvider
 from waav.plugins.boundary import Guarded
 from waav.plugins.changes import Changes
@@ -61,6 +74,18 @@ class Plugins:
     def llm(self, name: str) -> Guarded[LLM]:
         """Look up a language model; as :meth:`stt`."""
         return self._guarded(Capability.LLM, name)
+
+    def turn_detector(self, name: str) -> Guarded[TurnDetector]:
+        """Look up who tells a pause from the end of a turn; as :meth:`stt`."""
+        return self._guarded(Capability.TURN_DETECTOR, name)
+
+    def cloning(self, name: str) -> Guarded[VoiceCloning]:
+        """Look up who makes voices; as :meth:`stt`."""
+        return self._guarded(Capability.CLONING, name)
+
+    def processor(self, name: str) -> Guarded[AudioProcessor]:
+        """Look up an audio processor; as :meth:`stt`."""
+        return self._guarded(Capability.PROCESSOR, name)
 
     def statuses(self) -> list[PluginStatus]:
         """Say how each plugin is now, sorted by id; also what could not be loaded or registered."""
@@ -182,6 +207,7 @@ async def open_plugins(
     credentials: Mapping[str, Secret] = MappingProxyType({}),
     data_dir: Path | None = None,
     policy: Policy = _DEFAULT_POLICY,
+    client_keys: bool = True,
 ) -> AsyncIterator[Plugins]:
     """Open all plugins for as long as the ``async with`` block lasts.
 
@@ -197,10 +223,11 @@ async def open_plugins(
         credentials: ``[providers]``; a plugin sees those that its manifest names.
         data_dir: where each plugin gets a folder of its own.
         policy: how patient to be.
+        client_keys: whether clients may bring keys of their own.
     """
     left: BaseException | None = None
     async with trio.open_nursery() as nursery:
-        plugins = Plugins(nursery, Means(settings, credentials, data_dir, policy))
+        plugins = Plugins(nursery, Means(settings, credentials, data_dir, policy, client_keys))
         try:
             plugins.begin(discovery)
             await plugins.started()

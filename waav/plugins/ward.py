@@ -15,6 +15,7 @@ import trio
 from capabilities import Plugin
 from waav.errors import PluginNotRunning
 from waav.plugins.changes import Changes
+from waav.plugins.hearing import Hearing
 from waav.plugins.lifecycle import Lifecycle, State, Step
 from waav.plugins.policy import Policy
 
@@ -79,6 +80,8 @@ class Tally:
     last_error: str = ""
     in_a_row: int = 0
     """Broken contracts since the last call that went well."""
+    hearing: Hearing = attrs.field(factory=Hearing)
+    """What its recogniser has heard; whoever converses with it counts."""
 
 
 @attrs.define(eq=False)

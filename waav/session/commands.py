@@ -13,6 +13,63 @@ last final, or none."""
 
 
 @attrs.frozen
+class VoiceDetection:
+    """How a session tells a voice from silence, beside its recogniser. None: as the operator has it."""
+
+    enabled: bool | None = None
+    threshold: float | None = None
+    """0 to 1: how sure the detector must be."""
+    min_speech: float | None = None
+    """Seconds of voice that count as speech."""
+    min_silence: float | None = None
+    """Seconds of silence that end it."""
+
+
+@attrs.frozen
+class TurnDetection:
+    """When a pause is the end of a turn. None: as the operator has it."""
+
+    enabled: bool | None = None
+    """Ask a turn detector before the end is declared."""
+    threshold: float | None = None
+    """0 to 1: how sure it must be."""
+    silence: float | None = None
+    """Seconds after the last final words."""
+
+
+@attrs.frozen
+class NoiseReduction:
+    """Whether the user's sound is cleaned before anybody hears it. None: as the operator has it."""
+
+    enabled: bool | None = None
+    attenuation: float | None = None
+    """Decibels by which noise is lowered at most."""
+
+
+@attrs.frozen
+class Interruption:
+    """Whether, and when, the user's talking stops the agent's. None: as the operator has it."""
+
+    enabled: bool | None = None
+    min_words: int | None = None
+    """Fewer are a nod. 0: a voice alone interrupts."""
+    min_speech: float | None = None
+    """Seconds; a shorter voice is a cough."""
+    resume_after: float | None = None
+    """Seconds without words after which an agent that held on goes on. 0: it never holds on."""
+
+
+@attrs.frozen
+class ProcessorChoice:
+    """One audio processor of a pipeline."""
+
+    name: str
+    """An id or alias of the registry."""
+    options: Mapping[str, Any] = attrs.field(factory=dict)
+    """Not yet structured: the plugin's manifest says what is allowed."""
+
+
+@attrs.frozen
 class STTConfig:
     """How a session listens."""
 
@@ -24,6 +81,11 @@ class STTConfig:
     provider_options: Mapping[str, Any] = attrs.field(factory=dict)
     """Not yet structured: the plugin's manifest says what is allowed."""
     forced_final_text: ForcedFinalText = "full"
+    vad: VoiceDetection = VoiceDetection()
+    turn: TurnDetection = TurnDetection()
+    noise: NoiseReduction = NoiseReduction()
+    processors: tuple[ProcessorChoice, ...] | None = None
+    """What the sound goes through before it is heard; None: what the operator has chosen."""
 
 
 @attrs.frozen
@@ -50,6 +112,10 @@ class TTSConfig:
     """Seconds until the first sound of an utterance."""
     request_timeout: float = 60.0
     """Seconds between two frames of an utterance."""
+    hints: Mapping[str, Any] = attrs.field(factory=dict)
+    """Options for a provider that has them. ``provider_options`` count more, and must be known."""
+    processors: tuple[ProcessorChoice, ...] | None = None
+    """What the sound goes through before it is sent; None: what the operator has chosen."""
 
 
 @attrs.frozen
@@ -62,6 +128,7 @@ class Configure:
     """False: no listening and no speaking."""
     stream_id: str | None = None
     """The name that the client wants for the session; the first one stays."""
+    interruption: Interruption = Interruption()
 
 
 @attrs.frozen

@@ -8,10 +8,9 @@ from typing import assert_never
 import attrs
 import trio
 
-from capabilities import ProviderError
+from capabilities import AudioFormat, ProviderError
 from waav.errors import (
     InvalidRequest,
-    MissingCredential,
     PluginNotRunning,
     UnknownProvider,
     WaavError,
@@ -19,13 +18,14 @@ from waav.errors import (
 from waav.session.commands import Clear, Command, Configure, Speak, STTConfig
 from waav.session.events import Failed, Ready
 from waav.session.failures import failure
-from waav.session.listening import Ear, Listening
+from waav.session.listening import Ear, Engagement, Listening
 from waav.session.means import Means
 from waav.session.outbox import Outbox
 from waav.session.resolve import resolve_stt
 from waav.session.speaker import Speaker
 from waav.session.speaking import Speaking, Utterance
 from waav.session.turn_taking import TurnTaking
+from waav.session.watching import Watching
 from waav.speech.manner import Shortfall
 
 PROVIDER_TIMEOUT = 30.0
@@ -78,11 +78,14 @@ class Control:
     means: Means
     outbox: Outbox
     listening: Listening
+    watching: Watching
     speaking: Speaking
     turns: TurnTaking
     stream_id: str
     """The client may choose it with its first successful configuration."""
     _speaker: Speaker | None = None
+    _heard_as: tuple[STTConfig, AudioFormat] | None = None
+    """How the session listens, and the format in which its sound is heard."""
     _setup: Setup = Setup.NONE
     _numbers: Iterator[int] = attrs.Factory(lambda: count(1))
     _warned: set[str] = attrs.Factory(set)
@@ -113,7 +116,7 @@ class Control:
 
     async def _configure(self, command: Configure, ear: Ear | None) -> None:
         refused = await self._try(command, ear)
-        self.listening.give_up(ear)
+        self.listening.settle(ear)
         self.listening.refused = False
         if refused is not None:
             if self._setup is Setup.NONE:
@@ -136,7 +139,7 @@ class Control:
                 return await self._apply(command, ear)
         except trio.TooSlowError:
             return TOO_SLOW
-        except (UnknownProvider, MissingCredential) as exc:
+        except UnknownProvider as exc:
             return failure(exc, "", exc.code)
         except InvalidRequest as exc:
             return failure(exc, "Failed to create voice manager: ", exc.code)
@@ -157,10 +160,13 @@ class Control:
         # First all that can be refused, then what has to be undone.
         speaker = self._speaker
         if command.tts is not None:
-            provider = self.means.tts(command.tts.provider)
-            speaker = Speaker.of(provider, command.tts, self.means.cache)
+            speaker = self.means.speaker(command.tts)
+        rules = self.means.barge_in(self.turns.barge_in.rules, command.interruption)
+        changed, self.turns.barge_in.rules = rules != self.turns.barge_in.rules, rules
         if command.stt is not None and ear is not None:
             await self._listen(command.stt, ear)
+        elif changed:
+            await self._watch()
         self._speaker = speaker
         return None
 
@@ -168,11 +174,41 @@ class Control:
         provider = self.means.stt(config.provider)
         options = resolve_stt(provider, config)
         await self.listening.stop()
-        await self.listening.connect(provider, options, ear)
+        self._heard_as = config, options.format
+        await self._watch()
+        preparing = self.means.pre_stt(config, options.format)
+        try:
+            await self.listening.connect(Engagement(provider, options, ear, preparing))
+        finally:
+            if not self.listening.active:
+                await self._unwatch()
         self.turns.forced_text = config.forced_final_text
-        self.turns.endpointing.waits = self.means.waits(provider.id)
+        self.turns.endpointing.waits = self.means.waits(provider.id, config.turn)
+
+    async def _watch(self) -> None:
+        """Watch for voices, and ask about turns, as the client and the operator wish."""
+        if self._heard_as is None:
+            return
+        await self.watching.stop()
+        config, heard = self._heard_as
+        judge = self.means.judge(config, heard)
+        self.turns.judge, self.turns.endpointing.has_detector = judge, judge is not None
+        self.watching.memory = judge.memory if judge else None
+        try:
+            wish = self.means.vad(config, heard, needed=self.turns.barge_in.rules.enabled)
+        except WaavError as exc:
+            await self.outbox.put(failure(exc, "Voice detection error: ", "vad_error"))
+            return
+        if wish is not None:
+            self.watching.start(*wish)
+
+    async def _unwatch(self) -> None:
+        """Where nobody listens nobody watches: a detector has a limited number of places."""
+        self._heard_as = None
+        await self.watching.stop()
 
     async def _silence(self) -> None:
+        await self._unwatch()
         await self.listening.stop()
         await self.speaking.clear(force=True)
         self._speaker = None

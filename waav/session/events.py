@@ -59,6 +59,43 @@ class SpeechEnded:
     """Seconds of sound that left the session."""
 
 
+Interrupter: TypeAlias = Literal["client", "user"]
+"""Who stopped the agent: the client with a ``clear``, or the user, by talking."""
+
+
+@attrs.frozen
+class Interrupted:
+    """An utterance that was being heard was cut off; its SpeechEnded may have come before."""
+
+    utterance: str
+    played: float
+    """Seconds that the user has heard of it, as far as that can be told from here."""
+    sent: float
+    """Seconds of sound that had left the session."""
+    by: Interrupter
+    text: str | None = None
+    """The words of it that the user has heard; None if the voice does not tell where they are."""
+
+
+@attrs.frozen
+class Paused:
+    """The client is to hold on: the user may be interrupting."""
+
+
+@attrs.frozen
+class Resumed:
+    """The client is to go on where it was: that was no interruption."""
+
+
+@attrs.frozen
+class VoiceHeard:
+    """The user has begun to talk, or has stopped."""
+
+    talking: bool
+    at: float
+    """Seconds since the first sample of the user's sound."""
+
+
 @attrs.frozen
 class Failed:
     """Something could not be done; the session goes on unless ``recoverable`` is False."""
@@ -70,4 +107,14 @@ class Failed:
     details: Mapping[str, Any] | None = None
 
 
-Event: TypeAlias = Ready | Transcribed | SpeechBegan | SpeechEnded | Failed
+Event: TypeAlias = (
+    Ready
+    | Transcribed
+    | VoiceHeard
+    | SpeechBegan
+    | Paused
+    | Resumed
+    | Interrupted
+    | SpeechEnded
+    | Failed
+)

@@ -1,6 +1,7 @@
 """From an exception to the words of the protocol that tell the client."""
 
 from capabilities import (
+    CredentialMissing,
     ProviderBusy,
     ProviderClosed,
     ProviderError,
@@ -26,6 +27,8 @@ TEXT_LIMIT = 500
 
 def sentence(exc: BaseException) -> str:
     """Say what went wrong in at most 500 characters, for an exception whose text clients may see."""
+    if isinstance(exc, CredentialMissing):
+        return exc.message  # a text that clients look for
     prefix = next((PREFIXES[kind] for kind in type(exc).__mro__ if kind in PREFIXES), "")
     return shorten(f"{prefix}{exc.message if isinstance(exc, WaavError) else exc}")
 
@@ -36,7 +39,9 @@ def shorten(text: str) -> str:
 
 
 def failure(exc: ProviderError | WaavError, prefix: str, code: str) -> Failed:
-    """Make the event. An error of ours that has a code of its own keeps it."""
+    """Make the event. An error that has a code of its own keeps it."""
+    if isinstance(exc, CredentialMissing):
+        return Failed("missing_api_key", sentence(exc))
     if isinstance(exc, WaavError):
         code = exc.code
     return Failed(code, prefix + sentence(exc))

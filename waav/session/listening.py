@@ -1,6 +1,7 @@
 """The task ``session/listen``: pushed audio -> a provider -> transcripts."""
 
 from collections.abc import AsyncIterable
+from contextlib import AbstractAsyncContextManager
 
 import attrs
 import trio
@@ -13,20 +14,23 @@ from capabilities import (
     Interim,
     ProviderClosed,
     ProviderError,
+    SpeechBegun,
     SpeechFinal,
     STTOptions,
     STTStream,
     Transcript,
 )
-from waav.audio.convert import Converter
+from waav.audio.pipeline import Pipeline
 from waav.audio.queue import FreshestFrames
 from waav.audio.shape import cut
 from waav.errors import WaavError
 from waav.plugins import Guarded
+from waav.plugins.hearing import Hearing, Meter
 from waav.session.commands import STTConfig
 from waav.session.events import Failed
-from waav.session.failures import failure
+from waav.session.failures import failure, shorten
 from waav.session.outbox import Outbox
+from waav.session.watching import Watching
 
 SEND_TASK = "session/listen/send"
 PRE_ROLL = 5.0
@@ -66,6 +70,17 @@ class Ear:
         return self.frames.put(frame, now)
 
 
+@attrs.frozen(eq=False)
+class Engagement:
+    """A provider that shall listen, and all that goes with it."""
+
+    provider: Guarded[STT]
+    options: STTOptions
+    ear: Ear
+    preparing: AbstractAsyncContextManager[Pipeline]
+    """What the sound goes through before anybody hears it; opened once."""
+
+
 @attrs.define(eq=False)
 class Listening:
     """The session's hearing: at most one provider at a time, and none to begin with."""
@@ -74,8 +89,11 @@ class Listening:
     outbox: Outbox
     nursery: trio.Nursery
     """The session's own."""
+    watching: Watching
     dropped: int = 0
     """Frames that came too late or too early."""
+    statistics: dict[str, Hearing] = attrs.Factory(dict)
+    """What the session heard, by the id of the provider."""
     refused: bool = False
     """The client knows that its audio goes nowhere; it need not hear it fifty times a second."""
     _current: Ear | None = None
@@ -108,18 +126,18 @@ class Listening:
         self.refused = False
         return ear
 
-    def give_up(self, ear: Ear | None) -> None:
-        """A configuration came to nothing: audio goes where it went before."""
+    def settle(self, ear: Ear | None) -> None:
+        """A configuration is through, or came to nothing: audio goes where somebody hears it."""
         if self._expected is ear:
             self._expected = None
 
-    async def connect(self, provider: Guarded[STT], options: STTOptions, ear: Ear) -> None:
-        """Listen through ``provider`` from now on; return when it takes audio.
+    async def connect(self, engagement: Engagement) -> None:
+        """Listen through a provider from now on; return when it takes audio.
 
         Raises:
             ProviderError, WaavError: it could not be reached, or refused.
         """
-        await self.nursery.start(self._listen, provider, options, ear, name="session/listen")
+        await self.nursery.start(self._listen, engagement, name="session/listen")
 
     async def stop(self) -> None:
         """Let go of the provider; return when it has closed."""
@@ -135,23 +153,19 @@ class Listening:
         if self._done is not None:
             await self._done.wait()
 
-    async def _listen(
-        self,
-        provider: Guarded[STT],
-        options: STTOptions,
-        ear: Ear,
-        *,
-        task_status: trio.TaskStatus[None],
-    ) -> None:
-        self._done = done = trio.Event()
+    async def _listen(self, engagement: Engagement, *, task_status: trio.TaskStatus[None]) -> None:
+        ear, self._done = engagement.ear, (done := trio.Event())
         try:
             with trio.CancelScope() as self._scope:
-                await provider.run(self._converse, provider.id, options, ear, task_status)
+                async with engagement.preparing as pipeline:
+                    await self._tell_missing(pipeline)
+                    way = engagement, pipeline, task_status
+                    await engagement.provider.run(self._converse, *way)
         except (ProviderError, WaavError) as exc:
             if self._current is not ear:
                 raise
-            # First, so that whoever is told finds it so.
-            self._current, self.refused = None, False
+            # First, so that whoever is told finds it so; and that is told once, not for each frame.
+            self._current, self.refused = None, True
             await self.outbox.put(failure(exc, "STT streaming error: ", "stt_error"))
         finally:
             if self._current is ear:
@@ -161,23 +175,31 @@ class Listening:
     async def _converse(
         self,
         stt: STT,
-        name: str,
-        options: STTOptions,
-        ear: Ear,
+        engagement: Engagement,
+        pipeline: Pipeline,
         task_status: trio.TaskStatus[None],
     ) -> None:
         """Runs in a task of the provider's plugin."""
-        async with stt.connect(options) as stream, trio.open_nursery() as nursery:
+        provider, ear = engagement.provider, engagement.ear
+        async with stt.connect(engagement.options) as stream, trio.open_nursery() as nursery:
             self._current = ear
-            self.give_up(ear)
+            self.settle(ear)
             ear.frames.go_live(PATIENCE)
             task_status.started()
-            converter = Converter(ear.format, options.format)
-            nursery.start_soon(hand_over, ear.frames, converter, stream, name=SEND_TASK)
+            own = self.statistics.setdefault(provider.id, Hearing())
+            meter = Meter.start(own, provider.hearing)
+            way = ear.frames, pipeline, stream, meter, self.watching
+            nursery.start_soon(hand_over, *way, name=SEND_TASK)
             async for transcript in stream:
-                await self.transcripts.send(checked(transcript))
+                meter.heard(checked(transcript), trio.current_time())
+                await self.transcripts.send(transcript)
             if not ear.frames.closed:
-                raise ProviderClosed(name, "the stream ended")
+                raise ProviderClosed(provider.id, "the stream ended")
+
+    async def _tell_missing(self, pipeline: Pipeline) -> None:
+        for name, reason in pipeline.missing.items():
+            text = f"The audio processor {name} is left out: {reason}"
+            await self.outbox.put(Failed("processor_missing", shorten(text)))
 
 
 def checked(transcript: Transcript) -> Transcript:
@@ -186,7 +208,7 @@ def checked(transcript: Transcript) -> Transcript:
     Raises:
         TypeError: it is not; raised here, in the plugin's own task, it is the plugin's failure.
     """
-    if isinstance(transcript, SpeechFinal):
+    if isinstance(transcript, SpeechFinal | SpeechBegun):
         return transcript
     if isinstance(transcript, Interim | Final) and isinstance(transcript.text, str):
         return transcript
@@ -194,14 +216,28 @@ def checked(transcript: Transcript) -> Transcript:
 
 
 async def hand_over(
-    frames: AsyncIterable[AudioFrame], converter: Converter, stream: STTStream
+    frames: AsyncIterable[AudioFrame],
+    pipeline: Pipeline,
+    stream: STTStream,
+    meter: Meter,
+    watching: Watching | None = None,
 ) -> None:
     """Send all frames in the format that the provider takes, then say that none follows."""
+
+    async def send(frame: AudioFrame) -> None:
+        if watching is not None:
+            watching.put(frame)
+        await stream.send(frame)
+        meter.sent(frame.duration, trio.current_time())
+
+    end, held = 0.0, 0.0  # seconds: of the sound that went in; that did not come out yet
     async for frame in frames:
         # A client may send minutes in one piece; converting them at once would hold the loop.
         for piece in cut(frame):
-            if data := converter.feed(piece.data):
-                await stream.send(AudioFrame(data, converter.target, piece.start))
-    if data := converter.flush():
-        await stream.send(AudioFrame(data, converter.target))
+            ready = AudioFrame(await pipeline.feed(piece.data), pipeline.target, piece.start - held)
+            end, held = piece.start + piece.duration, held + piece.duration - ready.duration
+            if ready.data:
+                await send(ready)
+    if data := await pipeline.flush():
+        await send(AudioFrame(data, pipeline.target, end - held))
     await stream.finish()

@@ -6,9 +6,9 @@ import attrs
 import trio
 
 from capabilities import AudioFrame
-from waav.session.events import How, SpeechBegan, SpeechEnded
+from waav.session.events import How, Interrupted, Interrupter, SpeechBegan, SpeechEnded
 from waav.session.outbox import Outbox
-from waav.turns.interruption import PlayoutLock
+from waav.turns.playout import Playout
 
 AHEAD = 2
 """Frames of at most 100 ms between a voice and the client: a barge-in has little to take back."""
@@ -30,7 +30,8 @@ class End:
     how: How
 
 
-Sound: TypeAlias = Begin | AudioFrame | End
+Sound: TypeAlias = tuple[int, Begin | AudioFrame | End]
+"""With the generation in which its utterance began; see :attr:`AudioOut.generation`."""
 
 
 def _set_event() -> trio.Event:
@@ -47,23 +48,36 @@ class AudioOut:
     utterance never overtakes its sound, although both travel on ways of their own.
     """
 
-    _send: trio.MemorySendChannel[AudioFrame]
-    _receive: trio.MemoryReceiveChannel[AudioFrame]
+    _send: trio.MemorySendChannel[tuple[int, AudioFrame]]
+    _receive: trio.MemoryReceiveChannel[tuple[int, AudioFrame]]
     _idle: trio.Event = attrs.Factory(_set_event)
+    generation: int = 0
+    """Grows with each interruption: what began in an older one must not be heard."""
+    _taken: int = 0
+    """The generation of the frame that was given last."""
 
     @classmethod
     def open(cls) -> "AudioOut":
         """Make one. Nothing is buffered: what the client does not take stays with the voice."""
-        return cls(*trio.open_memory_channel[AudioFrame](0))
+        return cls(*trio.open_memory_channel[tuple[int, AudioFrame]](0))
 
-    async def put(self, frame: AudioFrame) -> None:
+    async def put(self, frame: AudioFrame, generation: int) -> None:
         """Hand over one frame; wait until it is taken."""
         self._idle = trio.Event()
         try:
-            await self._send.send(frame)
+            await self._send.send((generation, frame))
         except trio.Cancelled:
             self._idle.set()
             raise
+
+    def withdraw(self) -> None:
+        """Nothing that was put until now may be heard any more."""
+        self.generation += 1
+
+    def is_withdrawn(self) -> bool:
+        """Whether the frame that was given last was interrupted since. Whoever sends it asks once
+        more in the moment of sending, so that nothing is heard behind the news of an interruption."""
+        return self._taken != self.generation
 
     async def drained(self) -> None:
         """Wait until the last frame is dealt with."""
@@ -81,7 +95,7 @@ class AudioOut:
 
     async def __anext__(self) -> AudioFrame:
         self._idle.set()
-        frame = await self._receive.__anext__()
+        self._taken, frame = await self._receive.__anext__()
         # The frame may have waited here while its forerunner was being dealt with; the line above
         # then spoke of that one.
         if self._idle.is_set():
@@ -95,55 +109,91 @@ class Output:
 
     audio: AudioOut
     outbox: Outbox
-    lock: PlayoutLock
+    playout: Playout
     sounds: trio.MemorySendChannel[Sound]
     _coming: trio.MemoryReceiveChannel[Sound]
     _handing_over: trio.CancelScope = attrs.Factory(trio.CancelScope)
+    _flowing: trio.Event = attrs.Factory(_set_event)
+    """Not set while the user may be interrupting."""
     _silent: str | None = None
     """The current utterance, before its first sound."""
     _duration: float = 0.0
     """Seconds of it that left."""
 
     @classmethod
-    def open(cls, outbox: Outbox, lock: PlayoutLock) -> "Output":
+    def open(cls, outbox: Outbox, playout: Playout) -> "Output":
         """Make one, with its channel."""
-        return cls(AudioOut.open(), outbox, lock, *trio.open_memory_channel[Sound](AHEAD))
+        return cls(AudioOut.open(), outbox, playout, *trio.open_memory_channel[Sound](AHEAD))
 
     async def run(self) -> None:
         """Pass on until cancelled."""
-        async for sound in self._coming:
-            await self._pass_on(sound)
+        async for generation, sound in self._coming:
+            if generation == self.audio.generation:
+                await self._pass_on(sound)
+            else:
+                await self._pass_by(sound)
 
-    def forget(self) -> list[str]:
-        """Drop what has not left; return the utterances whose end was among it."""
+    @property
+    def held(self) -> bool:
+        """Whether nothing is let out now."""
+        return not self._flowing.is_set()
+
+    def hold(self) -> None:
+        """Let nothing out for now."""
+        self.playout.pause(trio.current_time())
+        self._flowing = trio.Event()
+
+    def go_on(self) -> None:
+        """Let sound out again."""
+        self.playout.resume(trio.current_time())
+        self._flowing.set()
+
+    def forget(self, by: Interrupter) -> list[Interrupted | SpeechEnded]:
+        """Drop what has not left; return what there is to tell of it."""
         self._handing_over.cancel(reason="clear")
-        self.lock.reset()
-        ended: list[str] = []
+        self.audio.withdraw()
+        self._flowing.set()
+        cut = self.playout.stop(trio.current_time())
+        told: list[Interrupted | SpeechEnded] = [
+            Interrupted(each.utterance, each.played, each.sent, by, each.text) for each in cut
+        ]
         while True:
             try:
-                sound = self._coming.receive_nowait()
+                _, sound = self._coming.receive_nowait()
             except (trio.WouldBlock, trio.EndOfChannel):
-                return ended
+                return told
             if isinstance(sound, End):
-                ended.append(sound.utterance)
+                told.append(SpeechEnded(sound.utterance, "cleared", self._duration))
 
-    async def _pass_on(self, sound: Sound) -> None:
+    async def _pass_by(self, sound: Begin | AudioFrame | End) -> None:
+        """It was on its way in the moment of an interruption."""
+        match sound:
+            case Begin():
+                self._duration = 0.0
+            case End(utterance=utterance):
+                await self.outbox.put(SpeechEnded(utterance, "cleared", self._duration))
+            case AudioFrame():
+                return
+
+    async def _pass_on(self, sound: Begin | AudioFrame | End) -> None:
         match sound:
             case AudioFrame():
                 with trio.CancelScope() as self._handing_over:
+                    if not self._flowing.is_set():
+                        await self._flowing.wait()
                     if self._silent is not None:
                         utterance, self._silent = self._silent, None
                         await self.outbox.put(SpeechBegan(utterance))
-                    await self.audio.put(sound)
+                    await self.audio.put(sound, self.audio.generation)
                     self._duration += sound.duration
-                    self.lock.sent(sound.duration, trio.current_time())
+                    self.playout.sent(sound.duration, trio.current_time(), sound.text)
             case Begin(utterance=utterance, allow_interruption=allow):
                 self._silent, self._duration = utterance, 0.0
-                self.lock.begin(trio.current_time(), allow_interruption=allow)
+                self.playout.begin(utterance, trio.current_time(), allow_interruption=allow)
             case End(utterance=utterance, how=how):
                 with trio.CancelScope() as self._handing_over:
                     await self.audio.drained()
                 if self._handing_over.cancelled_caught:
                     how = "cleared"
-                self.lock.end()
+                self.playout.finish()
                 await self.outbox.put(SpeechEnded(utterance, how, self._duration))

@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 import trio
 
 from capabilities import STT, AudioFrame, Transcript
-from waav.audio.convert import Converter
+from waav.audio.pipeline import Pipeline
 from waav.plugins import Guarded
+from waav.plugins.hearing import Meter
 from waav.session.commands import STTConfig
 from waav.session.listening import SEND_TASK, hand_over
 from waav.session.resolve import resolve_stt
@@ -24,13 +25,15 @@ async def recognise(
         ProviderError, WaavError: as for a session's listening, when the block is left.
     """
     options = resolve_stt(provider, config)
-    converter = Converter(config.options.format, options.format)
+    pipeline = Pipeline(config.options.format, options.format)
     said, transcripts = trio.open_memory_channel[Transcript](0)
 
     async def converse(stt: STT) -> None:
         async with said, stt.connect(options) as stream, trio.open_nursery() as nursery:
-            nursery.start_soon(hand_over, frames, converter, stream, name=SEND_TASK)
+            meter = Meter.start(provider.hearing)
+            nursery.start_soon(hand_over, frames, pipeline, stream, meter, name=SEND_TASK)
             async for transcript in stream:
+                meter.heard(transcript, trio.current_time())
                 await said.send(transcript)
 
     async with transcripts, open_scoped_nursery("enough was heard") as nursery:

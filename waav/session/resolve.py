@@ -1,11 +1,11 @@
 """From what a client asks for to what a provider takes: options, formats, defaults."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import attrs
-import cattrs
 
 from capabilities import (
     STT,
@@ -18,7 +18,10 @@ from capabilities import (
 from waav.audio.convert import convertible
 from waav.errors import InvalidRequest
 from waav.plugins import Guarded
+from waav.plugins.settings import options_of
+from waav.plugins.strict import Mistakes, make
 from waav.session.commands import STTConfig, TTSConfig
+from waav.session.keys import own_keys
 from waav.speech.output import nearest_rate, resolve_output
 
 log = logging.getLogger(__name__)
@@ -34,15 +37,13 @@ _FEATURE_OF_OPTION = {
     "utterance_end": "utterance-end",
 }
 
-_converter = cattrs.Converter(forbid_extra_keys=True)
-
 
 def resolve_stt(provider: Guarded[STT], config: STTConfig) -> STTOptions:
     """Return what to connect with: a format that the provider takes, its options structured.
 
     Raises:
         InvalidRequest: no conversion leads from the client's format to one of the provider's, or
-            an option is wrong.
+            an option or a key is wrong.
     """
     ability = provider.ability
     wanted = config.options.format
@@ -54,19 +55,21 @@ def resolve_stt(provider: Guarded[STT], config: STTConfig) -> STTOptions:
     for option, feature in _FEATURE_OF_OPTION.items():
         if getattr(config.options, option) and feature not in ability.features:
             log.warning("%s does not know %s: ignored", provider.id, option)
+    key, auth = own_keys(provider, config.options.api_key, config.options.auth)
     options = structure_options(provider, config.provider_options)
-    return attrs.evolve(config.options, format=native, options=options)
+    return attrs.evolve(config.options, format=native, options=options, api_key=key, auth=auth)
 
 
 def resolve_tts(provider: Guarded[TTS], config: TTSConfig) -> SpeechRequest:
     """Return the pattern of requests: a format that the provider gives, its options structured.
 
     Raises:
-        InvalidRequest: the provider cannot give the wanted format, or an option is wrong.
+        InvalidRequest: the provider cannot give the wanted format, or an option or a key is wrong.
     """
     asked = resolve_output(provider.id, provider.ability, config.request.format)
-    options = structure_options(provider, config.provider_options)
-    return attrs.evolve(config.request, format=asked, options=options)
+    key, auth = own_keys(provider, config.request.api_key, config.request.auth)
+    options = structure_options(provider, config.provider_options, config.hints)
+    return attrs.evolve(config.request, format=asked, options=options, api_key=key, auth=auth)
 
 
 def nearest_format(ability: Ability, wanted: AudioFormat) -> AudioFormat:
@@ -76,29 +79,25 @@ def nearest_format(ability: Ability, wanted: AudioFormat) -> AudioFormat:
     return AudioFormat(encoding, rate, min(wanted.channels, ability.channels))
 
 
-def structure_options(provider: Guarded[Any], given: Mapping[str, Any]) -> Any:
+def structure_options(
+    provider: Guarded[Any],
+    given: Mapping[str, Any],
+    hints: Mapping[str, Any] = MappingProxyType({}),
+) -> Any:
     """Structure a provider's own options: the operator's defaults, and the client's above them.
+
+    Args:
+        given: the client's.
+        hints: further ones, which count below those, and for a provider that has them.
 
     Raises:
         InvalidRequest: an option is not known or has a wrong value; the message says which.
     """
-    wanted = {**provider.defaults, **given}
     kind = provider.ability.options
-    if kind is None:
-        if wanted:
-            log.warning("%s has no options of its own: %s ignored", provider.id, _some(wanted))
-        return None
-    known = {field.name for field in attrs.fields(kind)}
-    if unknown := wanted.keys() - known:
-        # Not an error: a client may talk to several gateways and versions.
-        log.warning("%s does not know the options %s: ignored", provider.id, _some(unknown))
+    known = {each.name for each in attrs.fields(kind)} if kind else set()
+    apt = {name: value for name, value in hints.items() if name in known}
     try:
-        return _converter.structure({key: wanted[key] for key in wanted.keys() & known}, kind)
-    except cattrs.BaseValidationError as exc:
-        told = "; ".join(cattrs.transform_error(exc, path="options"))
-        raise InvalidRequest(f"{provider.id}: {told}", code="invalid_options") from None
-
-
-def _some(names: Iterable[str]) -> str:
-    """Names for a log line; a client may send any number of any length."""
-    return ", ".join(name[:32] for name in sorted(names)[:8])
+        asked = options_of(provider.ability, {**apt, **given}, "options")
+        return make(kind, {**provider.defaults, **asked}, "options") if kind else None
+    except Mistakes as exc:
+        raise InvalidRequest(f"{provider.id}: {exc}", code="invalid_options") from None

@@ -1,13 +1,14 @@
 """A session is a nursery: :func:`open_session` is the list of its tasks."""
 
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import attrs
 import trio
 
-from capabilities import Transcript
+from waav.plugins.hearing import Hearing
 from waav.session.commands import Command, Configure
 from waav.session.control import Control, Order
 from waav.session.events import Event
@@ -16,13 +17,16 @@ from waav.session.means import Means
 from waav.session.outbox import SIZE, Outbox
 from waav.session.output import AudioOut, Output
 from waav.session.speaking import Speaking
-from waav.session.turn_taking import TurnTaking
+from waav.session.turn_taking import Heard, TurnTaking
+from waav.session.watching import Watching
 from waav.tasks import open_scoped_nursery
-from waav.turns.endpointing import Endpointing
-from waav.turns.interruption import PlayoutLock
+from waav.turns.barge_in import BargeIn
+from waav.turns.playout import Playout
 
 COMMANDS = 16
 """Commands that wait; then the client does, and TCP tells it to slow down."""
+CONTEXT = 6
+"""Turns of both parties that a turn detector is told of."""
 DRAIN = 0.5
 """Seconds that providers get for their last words when a session ends."""
 
@@ -67,6 +71,11 @@ class Session:
         """Frames of the client that were lost because they came too early or were taken too late."""
         return self._listening.dropped
 
+    @property
+    def statistics(self) -> Mapping[str, Hearing]:
+        """What was heard so far, counted, by the id of the provider that heard it."""
+        return self._listening.statistics
+
 
 @asynccontextmanager
 async def open_session(means: Means) -> AsyncIterator[Session]:
@@ -81,16 +90,18 @@ async def open_session(means: Means) -> AsyncIterator[Session]:
     """
     outgoing, events = trio.open_memory_channel[Event](SIZE)
     orders, ordered = trio.open_memory_channel[Order](COMMANDS)
-    transcripts, heard = trio.open_memory_channel[Transcript](0)
-    outbox, lock = Outbox(outgoing), PlayoutLock()
-    output = Output.open(outbox, lock)
-    speaking = Speaking(output)
-    turns = TurnTaking(outbox, lock, Endpointing())
+    hearing, heard = trio.open_memory_channel[Heard](0)
+    outbox = Outbox(outgoing)
+    output = Output.open(outbox, Playout())
+    speaking = Speaking(output, deque(maxlen=CONTEXT))
     # Closing a channel asynchronously is a checkpoint, where a cancellation would hide an error.
     with outgoing, output.audio:
         async with open_scoped_nursery("the session ends") as nursery:
-            listening = Listening(transcripts, outbox, nursery)
-            control = Control(means, outbox, listening, speaking, turns, str(uuid4()))
+            watching = Watching(hearing, outbox, nursery)
+            barge_in = BargeIn(means.choices.barge_in)
+            turns = TurnTaking(outbox, speaking, nursery, hearing, watching, barge_in=barge_in)
+            listening = Listening(hearing, outbox, nursery, watching)
+            control = Control(means, outbox, listening, watching, speaking, turns, str(uuid4()))
             nursery.start_soon(control.run, ordered, name="session/control")
             nursery.start_soon(turns.run, heard, name="session/turns")
             nursery.start_soon(speaking.run, name="session/speak")

@@ -23,6 +23,7 @@ from waav.audio.shape import Shaper
 from waav.errors import InvalidRequest, WaavError
 from waav.plugins import Guarded
 from waav.session.commands import Speak, TTSConfig
+from waav.session.processing import Processing
 from waav.session.resolve import resolve_tts
 from waav.speech.cache import Listener, Sink, SpeechCache
 from waav.speech.key import speech_key
@@ -53,12 +54,18 @@ class Speaker:
     pattern: SpeechRequest
     """Each request but for its text; its format is what the provider is asked for."""
     cache: SpeechCache | None = None
+    processing: Processing | None = None
+    """What the sound goes through before it leaves."""
     pronounced: Callable[[str], str] = str
     """Made once: a thousand words are too many to be prepared for each utterance."""
 
     @classmethod
     def of(
-        cls, provider: Guarded[TTS], config: TTSConfig, cache: SpeechCache | None = None
+        cls,
+        provider: Guarded[TTS],
+        config: TTSConfig,
+        cache: SpeechCache | None = None,
+        processing: Processing | None = None,
     ) -> "Speaker":
         """Make one.
 
@@ -67,7 +74,7 @@ class Speaker:
         """
         words = [(each.word, each.spoken) for each in config.pronunciations]
         pattern = resolve_tts(provider, config)
-        speaker = cls(provider, config, pattern, cache, pronouncing(words))
+        speaker = cls(provider, config, pattern, cache, processing, pronouncing(words))
         for shortfall in speaker.shortfalls():
             log.warning("%s", shortfall.message)
         return speaker
@@ -87,6 +94,13 @@ class Speaker:
             PluginFailed, PluginNotRunning: the provider broke, or is not in service.
             InvalidRequest: its sound is not convertible.
         """
+        if self.processing is None:
+            await self._say(speak, sink)
+            return
+        async with self.processing.into(sink, self.config.request.format) as processed:
+            await self._say(speak, processed)
+
+    async def _say(self, speak: Speak, sink: Sink) -> None:
         making, made = trio.open_memory_channel[trio.MemoryReceiveChannel[Sound]](PIECES_AHEAD)
         async with open_scoped_nursery("all is said") as nursery:
             nursery.start_soon(self._make_all, speak, making, name="session/speak/make")

@@ -5,10 +5,10 @@ from collections import deque
 import attrs
 import trio
 
-from capabilities import AudioFrame, ProviderError
+from capabilities import AudioFrame, ProviderError, Said
 from waav.errors import InvalidRequest, WaavError
 from waav.session.commands import Speak
-from waav.session.events import How, SpeechEnded
+from waav.session.events import How, Interrupted, Interrupter, SpeechEnded
 from waav.session.failures import failure
 from waav.session.output import Begin, End, Output
 from waav.session.speaker import Speaker
@@ -20,14 +20,13 @@ OVERHEAD = 256
 """What an utterance costs beside its text, so that a million empty ones are not free."""
 
 
-@attrs.define(eq=False)
+@attrs.frozen(eq=False)
 class Utterance:
     """One accepted speak on its way to becoming sound."""
 
     id: str
     speak: Speak
     speaker: Speaker
-    cleared: bool = False
 
     @property
     def size(self) -> int:
@@ -41,6 +40,8 @@ class Speaking:
     """Says what was asked for, in order; :meth:`clear` ends what is being said and forgets the rest."""
 
     output: Output
+    said: deque[Said] = attrs.Factory(deque)
+    """The turns of both parties, the oldest first."""
     _waiting: deque[Utterance] = attrs.Factory(deque)
     _waiting_bytes: int = 0
     _current: Utterance | None = None
@@ -59,40 +60,37 @@ class Speaking:
         self._waiting_bytes += utterance.size
         self._news.unpark()
 
-    async def clear(self, *, force: bool = False) -> None:
+    async def clear(self, by: Interrupter = "client", *, force: bool = False) -> None:
         """Stop talking and forget the rest; unless forced, not while we may not be interrupted."""
-        if self._protected(trio.current_time()) and not force:
+        if not self.may_be_interrupted and not force:
             return
-        ended = []
         if self._current is not None:
-            self._current.cleared = True
             self._scope.cancel(reason="clear")
+        told: list[Interrupted | SpeechEnded] = self.output.forget(by)
         while self._waiting:
-            ended.append(self._take().id)
-        ended = [*self.output.forget(), *ended]
-        for utterance in ended:
-            await self.output.outbox.put(SpeechEnded(utterance, "cleared"))
+            told.append(SpeechEnded(self._take().id, "cleared"))
+        for event in told:
+            await self.output.outbox.put(event)
 
     async def run(self) -> None:
         """Speak until cancelled."""
         while True:
             self._current = utterance = await self._next()
             how: How = "cleared"
+            generation = self.output.audio.generation
             with trio.CancelScope() as self._scope:
-                how = await self._say(utterance)
-            if utterance.cleared:
-                # Also if it was said to its end in the moment in which it was cleared.
-                how = "cleared"
-            await self.output.sounds.send(End(utterance.id, how))
+                how = await self._say(utterance, generation)
+            await self.output.sounds.send((generation, End(utterance.id, how)))
             self._current = None
 
-    async def _say(self, utterance: Utterance) -> How:
+    async def _say(self, utterance: Utterance, generation: int) -> How:
         async def sink(frame: AudioFrame) -> None:
             # Called from a task of the plugin, which learns of a clear a moment after we do.
-            if not utterance.cleared:
-                await self.output.sounds.send(frame)
+            await self.output.sounds.send((generation, frame))
 
-        await self.output.sounds.send(Begin(utterance.id, utterance.speak.allow_interruption))
+        self.said.append(Said("agent", utterance.speak.text))
+        begin = Begin(utterance.id, utterance.speak.allow_interruption)
+        await self.output.sounds.send((generation, begin))
         try:
             await utterance.speaker.say(utterance.speak, sink)
         except (ProviderError, WaavError) as exc:
@@ -110,10 +108,17 @@ class Speaking:
         self._waiting_bytes -= utterance.size
         return utterance
 
-    def _protected(self, now: float) -> bool:
-        """Whether the user may not interrupt what plays, or what is about to if nothing does."""
-        lock = self.output.lock
-        if lock.closed(now):
-            return True
+    @property
+    def may_be_interrupted(self) -> bool:
+        """Whether the user may interrupt what plays, or what is about to if nothing does."""
+        playout, now = self.output.playout, trio.current_time()
+        if playout.locked(now):
+            return False
         coming = self._current or (self._waiting[0] if self._waiting else None)
-        return not lock.playing(now) and coming is not None and not coming.speak.allow_interruption
+        return coming is None or coming.speak.allow_interruption or playout.playing(now)
+
+    @property
+    def active(self) -> bool:
+        """Whether the agent talks, or is about to."""
+        busy = self._current is not None or self._waiting
+        return bool(busy) or self.output.playout.playing(trio.current_time())

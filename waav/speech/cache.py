@@ -135,8 +135,8 @@ class SpeechCache:
             if 0 < len(frame.data) <= skip:
                 skip -= len(frame.data)
                 return
-            data, skip = frame.data[skip:], 0
-            await listener.take(AudioFrame(data, frame.format))
+            data, text, skip = frame.data[skip:], None if skip else frame.text, 0
+            await listener.take(AudioFrame(data, frame.format, text=text))
 
         if (known := await self.get(key)) is not None:
             recording.add(known)

@@ -1,4 +1,4 @@
-"""A scripted ElevenLabs: the realtime recogniser, speech over HTTP and WebSocket, and voices.
+"""A scripted ElevenLabs: the realtime recogniser, speech over HTTP and WebSocket, voices, cloning.
 
 It recognises the words of :mod:`support.stt_vendor`, and says a text as samples that tell which
 they are, so that a piece that is lost, cut or repeated shows.
@@ -7,6 +7,9 @@ they are, so that a piece that is lost, cut or repeated shows.
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
+from email.parser import BytesParser
+from email.policy import HTTP
+from types import NoneType
 from typing import Any, TypeAlias
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,15 +18,19 @@ import trio
 from websockets.protocol import OPEN
 
 from capabilities import SPEECH
-from support.servers.http import Exchange, answer_json
+from support.servers.http import Exchange, Received, answer_json
 from support.servers.loopback import Dribble
 from support.servers.websocket import Peer, Refuse
 from support.stt_vendor import Ear
+from waav.tasks import open_scoped_nursery
 
 KEY = "made-up-key"
 SESSION = "ses-0815"
 VOICES = ("alice", "bob", "JBFqnCBsd6RMkjVDRZzb")
+CLONE = "VoIcEoFmYoWn00000001"
+"""The id of every voice that is made."""
 UNAUTHORIZED = {"detail": {"status": "invalid_api_key", "message": "Invalid API key"}}
+MISSING = {"detail": {"status": "voice_not_found", "message": "A voice was not found"}}
 _BYTES_OF_LETTER = 480
 GAP = 0.3
 """Seconds of silence that end a segment for the vendor's voice detection."""
@@ -146,16 +153,19 @@ def _speed(settings: dict[str, Any] | None) -> float:
 
 
 async def serve_http(exchange: Exchange) -> None:
-    """A reply to any request: speech or voices."""
+    """A reply to any request: speech, voices or cloning."""
     request = exchange.request
     path = urlsplit(request.target).path
     if request.headers.get("xi-api-key") != KEY:
         await answer_json(UNAUTHORIZED, 401)(exchange)
     elif path == "/v2/voices":
         await answer_json(voices_page(query_of(request.target)))(exchange)
+    elif path == "/v1/voices/add":
+        await answer_json(*new_voice(request))(exchange)
+    elif path.startswith("/v1/voices/"):
+        await answer_json(*one_voice(request.method, path.split("/")[3]))(exchange)
     elif path.split("/")[3] not in VOICES:
-        missing = {"detail": {"status": "voice_not_found", "message": "A voice was not found"}}
-        await answer_json(missing, 404)(exchange)
+        await answer_json(MISSING, 404)(exchange)
     else:
         told = request.json
         await exchange.head(200, [("Content-Type", "audio/pcm"), ("Transfer-Encoding", "chunked")])
@@ -189,6 +199,64 @@ def voice(voice_id: str, **more: Any) -> dict[str, Any]:
         ],
         **more,
     }
+
+
+# Cloning.
+
+
+@attrs.frozen
+class Part:
+    """One part of a form."""
+
+    name: str
+    data: bytes
+    file: str | None = None
+    kind: str = "text/plain"
+
+    @property
+    def text(self) -> str:
+        return self.data.decode()
+
+
+def parts_of(request: Received) -> list[Part]:
+    """The parts of a multipart form, in their order."""
+    head = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode()
+    form = BytesParser(policy=HTTP).parsebytes(head + request.body)
+    return [
+        Part(
+            str(part.get_param("name", header="content-disposition")),
+            part.get_payload(decode=True),
+            part.get_filename(),
+            part.get_content_type(),
+        )
+        for part in form.iter_parts()
+    ]
+
+
+def new_voice(request: Received) -> tuple[dict[str, Any], int]:
+    """The answer to a new voice, and its status."""
+    parts = parts_of(request)
+    names = [part.text for part in parts if part.name == "name"]
+    if not any(names) or not any(part.name == "files" and part.data for part in parts):
+        wrong = {"loc": ["body", "files"], "msg": "Field required", "type": "missing"}
+        return {"detail": [wrong]}, 422
+    # The vendor's own client sends the word for labels that it does not have.
+    assert all(
+        isinstance(json.loads(part.text), dict | NoneType)
+        for part in parts
+        if part.name == "labels"
+    )
+    return {"voice_id": CLONE, "requires_verification": False}, 200
+
+
+def one_voice(method: str, voice_id: str) -> tuple[dict[str, Any], int]:
+    """The answer to a question about one voice, or to its removal, and the status."""
+    if voice_id not in {*VOICES, CLONE}:
+        return MISSING, 400
+    if method == "DELETE":
+        return {"status": "ok"}, 200
+    mine = {"category": "cloned", "created_at_unix": 1_750_000_000, "is_owner": True}
+    return voice(voice_id, **(mine if voice_id == CLONE else {})), 200
 
 
 class OneByOne(Dribble):
@@ -227,7 +295,7 @@ class StreamInput:
             text += told["text"]
         sound = sound_of(text, _speed(first.get("voice_settings")))
         peer.stream = OneByOne(peer.stream)
-        async with trio.open_nursery() as nursery:
+        async with open_scoped_nursery("the text is said") as nursery:
             # Who listens notices that the client hangs up in mid-sentence.
             nursery.start_soon(peer.until_gone)
             await self._speak(peer, sound)

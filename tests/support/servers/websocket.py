@@ -1,5 +1,6 @@
 """A WebSocket server that follows a script, and the steps that any vendor's script may take."""
 
+import logging
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -16,6 +17,10 @@ from websockets.server import ServerProtocol
 
 from support.servers.loopback import GONE, Dribble, listen, reset
 
+# It would log the head of each request, and there the client's key must stand.
+_QUIET = logging.getLogger("support.servers.websocket")
+_QUIET.setLevel(logging.WARNING)
+
 
 @attrs.define(eq=False)
 class Peer:
@@ -23,7 +28,7 @@ class Peer:
 
     stream: trio.abc.Stream
     protocol: ServerProtocol = attrs.field(
-        factory=lambda: ServerProtocol(max_size=None), repr=False
+        factory=lambda: ServerProtocol(max_size=None, logger=_QUIET), repr=False
     )
     request: Request | None = None
     """The client's side of the handshake."""

@@ -1,0 +1,1 @@
+"""Whole conversations, spoken to the real gateway in real time: how turns and interruptions turn out."""

@@ -1,0 +1,33 @@
+"""The watch over secrets sees one that is logged, and one that is printed, at any level."""
+
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+TESTS = Path(__file__).parent
+LEAK = """
+import logging
+from capabilities import Secret
+
+def test_leaks():
+    key = Secret("sk-made-up-12345").reveal()
+    {leak}
+"""
+
+
+@pytest.mark.parametrize(
+    ("leak", "errors"),
+    [
+        ("logging.getLogger('x').debug('with %s', key)", 1),
+        ("print(key)", 1),
+        ("logging.getLogger('x').debug('with %s', Secret(key))", 0),
+    ],
+)
+def test_a_leak_is_an_error(pytester: pytest.Pytester, leak: str, errors: int) -> None:
+    pytester.makeconftest((TESTS / "conftest.py").read_text())
+    pytester.makepyfile(LEAK.format(leak=leak))
+    options = "-p", "no:cacheprovider", "-o", "log_level=DEBUG", "-o", f"pythonpath={TESTS}"
+    result = pytester.runpytest_subprocess(*options)
+    result.assert_outcomes(passed=1, errors=errors)

@@ -1,0 +1,181 @@
+"""The voices of all providers: listed, kept for a while, made and removed."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from hashlib import sha256
+from typing import Any, TypeVar, TypeVarTuple
+
+import attrs
+import trio
+
+from capabilities import (
+    TTS,
+    Capability,
+    ClonedVoice,
+    CloneRequest,
+    Manifest,
+    ProviderError,
+    ProviderUnavailable,
+    Secret,
+    Voice,
+    VoiceCloning,
+)
+from waav.errors import WaavError
+from waav.plugins import Guarded, Plugins
+from waav.session.clone_rules import check_wish
+from waav.session.keys import own_keys
+
+LIFETIME = 600.0
+"""Seconds for which a provider's list of voices is believed."""
+MOST_LISTS = 64
+"""Lists that are kept, of all providers and keys; then those go that were asked for first."""
+CLONE_TIMEOUT = 120.0
+"""Seconds in which a provider must have taken a wish for a voice."""
+ANSWER_TIMEOUT = 30.0
+"""Seconds in which it must answer anything else about a voice."""
+
+R = TypeVar("R")
+Ts = TypeVarTuple("Ts")
+
+
+@attrs.frozen
+class _Kept:
+    asked_at: float
+    voices: Sequence[Voice]
+
+
+@attrs.define(eq=False)
+class Voices:
+    """The voices that can be had through these plugins, each with the key of who asks."""
+
+    _plugins: Plugins
+    _lists: dict[tuple[str, str], _Kept] = attrs.Factory(dict)
+    """By provider and fingerprint of the key, the oldest first."""
+    _changes: int = 0
+    """How often a list has become untrue: one that was asked for before that is not kept."""
+
+    async def of(self, provider: str, api_key: Secret | None = None) -> Sequence[Voice]:
+        """List a provider's voices, asked for at most every ten minutes for each key.
+
+        Raises:
+            UnknownProvider, PluginNotRunning: there is no such provider now.
+            ClientKeyRefused: there must not be a key.
+            ProviderError, PluginFailed: it could not tell.
+        """
+        tts = self._plugins.tts(provider)
+        key = _own_key(tts, api_key)
+        whose = tts.id, _fingerprint(key)
+        kept = self._lists.get(whose)
+        if kept is not None and trio.current_time() - kept.asked_at < LIFETIME:
+            return kept.voices
+        changes = self._changes
+        voices = await tts.run(_list, key)
+        if changes == self._changes:
+            self._keep(whose, _Kept(trio.current_time(), voices))
+        return voices
+
+    async def all(self) -> tuple[Mapping[str, Sequence[Voice]], int]:
+        """List the voices of all providers that run, by id; and how many of them could not tell."""
+        known: dict[str, Sequence[Voice]] = {}
+        speaking = [status.id for status in self._plugins.statuses() if _speaks(status.manifest)]
+
+        async def ask(provider: str) -> None:
+            try:
+                known[provider] = await self.of(provider)
+            except (ProviderError, WaavError):
+                return  # logged where it failed; a listing shows those that can be had
+
+        async with trio.open_nursery() as nursery:
+            for provider in speaking:
+                nursery.start_soon(ask, provider, name=f"voices/{provider}")
+        return {provider: known[provider] for provider in sorted(known)}, len(speaking) - len(known)
+
+    async def clone(self, provider: str, request: CloneRequest) -> ClonedVoice:
+        """Make a voice.
+
+        Raises:
+            InvalidRequest: there is no such provider, it cannot make a voice from this, or there
+                must not be a key.
+            PluginNotRunning: it is not in service now.
+            ProviderError, PluginFailed: it could not; the voice may have been made all the same.
+        """
+        cloning = self._plugins.cloning(provider)
+        wish = attrs.evolve(request, api_key=_own_key(cloning, request.api_key))
+        check_wish(cloning.id, wish, cloning.ability.cloning)
+        try:
+            return await _ask(cloning, CLONE_TIMEOUT, _clone, wish)
+        finally:
+            self._forget(cloning.id)
+
+    async def look_up(self, provider: str, voice_id: str, api_key: Secret | None) -> ClonedVoice:
+        """Look after a voice that was made; raises as :meth:`delete`."""
+        cloning = self._plugins.cloning(provider)
+        key = _own_key(cloning, api_key)
+        return await _ask(cloning, ANSWER_TIMEOUT, _look_up, voice_id, key)
+
+    async def delete(self, provider: str, voice_id: str, api_key: Secret | None) -> None:
+        """Remove a voice for good.
+
+        Raises:
+            UnknownProvider, PluginNotRunning: there is no such provider now.
+            ClientKeyRefused: there must not be a key.
+            ProviderRefused: with the status 404 if there is no such voice.
+            ProviderError, PluginFailed: it could not.
+        """
+        cloning = self._plugins.cloning(provider)
+        key = _own_key(cloning, api_key)
+        try:
+            await _ask(cloning, ANSWER_TIMEOUT, _delete, voice_id, key)
+        finally:
+            self._forget(cloning.id)
+
+    def _keep(self, whose: tuple[str, str], kept: _Kept) -> None:
+        self._lists.pop(whose, None)
+        self._lists[whose] = kept
+        while len(self._lists) > MOST_LISTS:
+            del self._lists[next(iter(self._lists))]
+
+    def _forget(self, provider: str) -> None:
+        """Forget the lists of a provider under every key: some keys are of one account."""
+        self._changes += 1
+        self._lists = {whose: kept for whose, kept in self._lists.items() if whose[0] != provider}
+
+
+async def _ask(
+    cloning: Guarded[VoiceCloning],
+    patience: float,
+    function: Callable[[VoiceCloning, *Ts], Awaitable[R]],
+    *args: *Ts,
+) -> R:
+    with trio.move_on_after(patience):
+        return await cloning.run(function, *args)
+    raise ProviderUnavailable(cloning.id, f"no answer within {patience:.0f} s")
+
+
+# Functions, because what runs inside the plugin's boundary is given the plugin's own object.
+async def _list(tts: TTS, api_key: Secret | None) -> Sequence[Voice]:
+    return await tts.voices(api_key)
+
+
+async def _clone(cloning: VoiceCloning, request: CloneRequest) -> ClonedVoice:
+    return await cloning.clone(request)
+
+
+async def _look_up(cloning: VoiceCloning, voice_id: str, api_key: Secret | None) -> ClonedVoice:
+    return await cloning.voice(voice_id, api_key)
+
+
+async def _delete(cloning: VoiceCloning, voice_id: str, api_key: Secret | None) -> None:
+    await cloning.delete(voice_id, api_key)
+
+
+def _own_key(provider: Guarded[Any], api_key: Secret | None) -> Secret | None:
+    return own_keys(provider, api_key, {})[0]
+
+
+def _fingerprint(key: Secret | None) -> str:
+    """Return what tells two keys apart and does not lead back to either; empty for our own."""
+    return sha256(key.reveal().encode(errors="surrogatepass")).hexdigest() if key else ""
+
+
+def _speaks(manifest: Manifest | None) -> bool:
+    return manifest is not None and Capability.TTS in manifest.abilities

@@ -1,0 +1,127 @@
+"""The user talks while the agent does: noise, a nod, or an interruption? No I/O, no clock of its own.
+
+A voice that lasts makes the agent hold on; words make it stop; a voice without words lets it go on
+where it was. The caller feeds in what is heard, with the time, does what is answered, and comes
+back at ``deadline``.
+"""
+
+from enum import Enum, auto
+from math import inf
+
+import attrs
+
+from capabilities import Final, Interim, SpeechStarted, Transcript, VoiceActivity
+
+LONGEST_PAUSE = 10.0
+"""Seconds after which a voice that still has no words is noise."""
+LOOK = 0.1
+"""Seconds between two looks at whether there is something to interrupt by now."""
+
+
+@attrs.frozen
+class BargeInRules:
+    """What counts as an interruption; seconds."""
+
+    enabled: bool = False
+    """Without it only the client itself interrupts."""
+    min_speech: float = 0.5
+    """A shorter voice is a cough."""
+    min_words: int = 1
+    """Fewer are a nod. 0: a voice alone interrupts."""
+    resume_after: float | None = 2.0
+    """After a voice without words the agent goes on where it was; None: it never holds on, and
+    talks until the words are there."""
+
+
+class Act(Enum):
+    """What the agent does now."""
+
+    PAUSE = auto()
+    RESUME = auto()
+    STOP = auto()
+
+
+@attrs.define
+class BargeIn:
+    """Feed in what is heard; it answers with what the agent does."""
+
+    rules: BargeInRules = BargeInRules()
+    paused: bool = False
+    """The agent holds on."""
+    _due: float = inf
+    """When the voice that is heard will have lasted long enough, or the pause without one."""
+    watched: bool = False
+    """A voice detector listens: words without a voice are noise, or were said before."""
+    _voice: bool = False
+    _heard_at: float = -inf
+    """When a voice was last heard."""
+    _settled: int = 0
+    """Words of the turn that will not change any more."""
+
+    @property
+    def deadline(self) -> float:
+        """When :meth:`expire` has something to decide."""
+        return self._due
+
+    def listen(self, activity: VoiceActivity, now: float) -> None:
+        """Take in what a voice detector hears."""
+        self._voice, self._heard_at = isinstance(activity, SpeechStarted), now
+        if not self.paused:
+            self._due = self._next(now)
+        elif self._voice:
+            self._due = now + LONGEST_PAUSE
+        else:
+            self._due = now + (self.rules.resume_after or 0.0)
+
+    def feed(self, event: Transcript, since: float | None) -> Act | None:
+        """Take in what was recognised.
+
+        Args:
+            since: when the agent began to talk; None if it does not, or may not be interrupted.
+        """
+        match event:
+            case Interim(text=text):
+                words = self._settled + len(text.split())
+            case Final(text=text):
+                self._settled += len(text.split())
+                words = self._settled
+            case _:
+                return None
+        if not self.rules.enabled or since is None or words < max(self.rules.min_words, 1):
+            return None
+        voiced = not self.watched or self._voice or self._heard_at >= since
+        return self._stop() if voiced else None
+
+    def expire(self, now: float, *, playing: bool) -> Act | None:
+        """Say what the passing of time decides; harmless to call early."""
+        if now < self._due:
+            return None
+        self._due = inf
+        if self.paused:
+            self.paused = False
+            return Act.RESUME
+        if not playing:
+            # The agent may begin while the voice goes on.
+            self._due = max(self._next(now), now + LOOK)
+            return None
+        if self.rules.min_words == 0:
+            return self._stop()
+        if self.rules.resume_after is None:
+            return None
+        self.paused, self._due = True, now + LONGEST_PAUSE
+        return Act.PAUSE
+
+    def turn_over(self) -> None:
+        """The user has finished a turn: words count anew."""
+        self._settled = 0
+
+    def reset(self) -> None:
+        """The agent has stopped, whoever wanted it."""
+        self.paused, self._due, self._settled = False, inf, 0
+
+    def _next(self, now: float) -> float:
+        return now + self.rules.min_speech if self.rules.enabled and self._voice else inf
+
+    def _stop(self) -> Act:
+        self.reset()
+        return Act.STOP
