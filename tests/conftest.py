@@ -16,6 +16,16 @@ _MADE = pytest.StashKey[set[str]]()
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Remember the secrets that a module of tests makes when it is imported."""
+    with made_secrets() as made:
+        collector.stash[_MADE] = made
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Remember the secrets that a test makes, its fixtures included."""
     with made_secrets() as made:
@@ -32,7 +42,9 @@ def pytest_runtest_makereport(
     if report.when != "teardown":
         return report  # the last report has all that the others had
     output = "\n".join(text for _, text in report.sections)
-    if seen := shown(item.stash[_MADE], output):
+    module = item.getparent(pytest.Module)
+    made = item.stash[_MADE] | (module.stash.get(_MADE, set()) if module else set())
+    if seen := shown(made, output):
         report.outcome = "failed"
         report.longrepr = f"{len(seen)} secrets can be read in what this test printed or logged"
     return report

@@ -17,6 +17,16 @@ def test_leaks():
 """
 
 
+MADE_BEFORE = """
+from capabilities import Secret
+
+KEY = Secret("sk-made-up-12345")
+
+def test_leaks():
+    print(KEY.reveal())
+"""
+
+
 @pytest.mark.parametrize(
     ("leak", "errors"),
     [
@@ -26,8 +36,16 @@ def test_leaks():
     ],
 )
 def test_a_leak_is_an_error(pytester: pytest.Pytester, leak: str, errors: int) -> None:
+    watch(pytester, LEAK.format(leak=leak), errors)
+
+
+def test_a_secret_that_is_made_beside_the_tests_is_watched_too(pytester: pytest.Pytester) -> None:
+    watch(pytester, MADE_BEFORE, 1)
+
+
+def watch(pytester: pytest.Pytester, program: str, errors: int) -> None:
     pytester.makeconftest((TESTS / "conftest.py").read_text())
-    pytester.makepyfile(LEAK.format(leak=leak))
+    pytester.makepyfile(program)
     options = "-p", "no:cacheprovider", "-o", "log_level=DEBUG", "-o", f"pythonpath={TESTS}"
     result = pytester.runpytest_subprocess(*options)
     result.assert_outcomes(passed=1, errors=errors)

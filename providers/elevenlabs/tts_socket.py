@@ -6,7 +6,7 @@ from contextlib import aclosing, asynccontextmanager
 import attrs
 import trio
 
-from capabilities import ProviderUnavailable, Secret
+from capabilities import ProviderClosed, ProviderUnavailable, Secret
 from providers._common.network import Network
 from providers._common.websocket import WebSocket, connect
 from providers.elevenlabs.settings import ID
@@ -35,12 +35,16 @@ class SocketSpeech:
                 yield pieces
 
     async def _pieces(self, socket: WebSocket) -> AsyncGenerator[Piece, None]:
+        spoken = False
         while (message := await self._next(socket)) is not None:
             piece = decode(message)
             if piece.sound:
+                spoken = True
                 yield piece
             if piece.last:
                 return
+        if not spoken:
+            raise ProviderClosed(ID, "hung up before there was any sound")
 
     async def _next(self, socket: WebSocket) -> str | bytes | None:
         patience = self._network.settings.read_timeout

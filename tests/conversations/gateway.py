@@ -81,7 +81,8 @@ class Local:
 
     def detects(self) -> bool:
         """Whether a session would have a turn detector."""
-        return self.gateway.means.judge(STTConfig("unmarked", STTOptions())) is not None
+        config = STTConfig("unmarked", STTOptions())
+        return self.gateway.means.judge(config, config.options.format) is not None
 
 
 @asynccontextmanager

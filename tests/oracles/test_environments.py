@@ -1,14 +1,30 @@
 """What an SDK is run in and with."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import tomli
 import trio
 
 from oracles import environments
+from oracles.__main__ import VENDORS
 from oracles.environments import bare, python_of, run
+
+
+SDK = re.compile(r"^(deepgram-sdk|elevenlabs|google-cloud-[a-z]+|openai)\b")
+
+
+def test_no_sdk_is_needed_to_run() -> None:
+    """Each stands among the requirements of an oracle, and among nobody else's."""
+    for vendor in VENDORS:
+        pins = (environments.HERE / f"requirements/{vendor}.txt").read_text().splitlines()
+        assert any(map(SDK.match, pins)), vendor
+    project = tomli.loads((environments.HERE.parents[1] / "pyproject.toml").read_text())["project"]
+    needed = [project["dependencies"], *project["optional-dependencies"].values()]
+    assert [each for one in needed for each in one if SDK.match(each)] == []
 
 
 def test_an_sdk_sees_no_proxy_and_no_key_of_whoever_runs_it() -> None:

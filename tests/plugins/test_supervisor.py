@@ -12,7 +12,15 @@ import pytest
 import trio
 import trio.testing
 
-from capabilities import Ability, Capability, Manifest, Plugin, PluginContext, Secret
+from capabilities import (
+    Ability,
+    Capability,
+    Manifest,
+    Plugin,
+    PluginContext,
+    ProviderRefused,
+    Secret,
+)
 from waav.errors import PluginNotRunning, UnknownProvider
 from waav.plugins import (
     Discovery,
@@ -218,6 +226,29 @@ async def test_a_failed_plugin_is_opened_again_with_growing_pauses_until_it_is_e
         await trio.sleep(1000)
         assert [at for at, _ in diary.entries] == [0, 1, 3, 7, 15]
         assert states(plugins)["a"] == (State.FAILED, "could not be opened: OSError: not now")
+
+
+async def test_a_plugin_that_refuses_to_open_is_not_asked_again(
+    make: MakeManifest, autojump_clock: trio.testing.MockClock
+) -> None:
+    """What it lacks, as a model or a key, somebody must bring first."""
+    opened_at: list[float] = []
+
+    @asynccontextmanager
+    async def refuse(_: PluginContext) -> AsyncIterator[Plugin]:
+        opened_at.append(trio.current_time())
+        async with trio.open_nursery():
+            raise ProviderRefused("a", "no model")
+        yield Plugin()
+
+    manifest = attrs.evolve(make("a"), open=refuse)
+    async with open_plugins(Discovery.of(manifest)) as plugins:
+        await trio.sleep(1000)
+        reason = "could not be opened: ProviderRefused: a: no model"
+        assert states(plugins)["a"] == (State.FAILED, reason)
+        assert opened_at == [0]
+        await plugins.unregister("a")
+        assert (await plugins.register(make("a"))).state is State.RUNNING
 
 
 async def test_a_plugin_that_breaks_while_it_runs_comes_back(

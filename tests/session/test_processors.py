@@ -11,7 +11,7 @@ from support.processors import Adder, processor_plugin
 from support.providers import Ears, Mouth, Sentry, next_event, plugin
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from capabilities import Encoding, ProviderUnavailable, SpeechRequest
+from capabilities import AudioFormat, Encoding, ProviderUnavailable, SpeechRequest, STTOptions
 from waav.plugins import Discovery, open_plugins
 from waav.session.choices import Choices
 from waav.session.commands import (
@@ -44,7 +44,7 @@ class Cast:
     @asynccontextmanager
     async def session(self, **choices: Any) -> AsyncIterator[Session]:
         manifests = (
-            plugin("ears", self.ears),
+            plugin("ears", self.ears, encodings=(Encoding.LINEAR16, Encoding.OPUS)),
             plugin("mouth", mouth=self.mouth),
             plugin("sentry", sentry=self.sentry),
             processor_plugin("adder", self.adder),
@@ -126,6 +126,24 @@ async def test_a_processor_that_cannot_be_had_is_told_and_left_out(
         session.push_audio(LOUD)
         await wait_all_tasks_blocked()
     assert cast.heard == LOUD
+
+
+async def test_what_the_operator_chose_does_not_refuse_compressed_sound(
+    autojump_clock: MockClock,
+) -> None:
+    """It goes on as it came, as that of a voice does; who asks for the work by name is told."""
+    cast = Cast()
+    opus = STTOptions(format=AudioFormat(Encoding.OPUS))
+    async with cast.session(pre_stt=ADD) as session:
+        await session.submit(Configure(stt=STTConfig("ears", opus)))
+        assert await next_event(session) == Ready(session.stream_id, stt=True, tts=False)
+        session.push_audio(LOUD)
+        await wait_all_tasks_blocked()
+        assert cast.heard == LOUD
+        await session.submit(Configure(stt=STTConfig("ears", opus, processors=ADD)))
+        told = await next_event(session)
+    assert isinstance(told, Failed)
+    assert told.code == "invalid_audio_format"
 
 
 async def test_an_unknown_processor_is_refused(autojump_clock: MockClock) -> None:

@@ -1,6 +1,6 @@
 """Who may talk: a session on scripted providers, a scripted voice detector and a scripted judge."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
 import attrs
@@ -11,6 +11,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from capabilities import (
     AudioFormat,
+    AudioFrame,
     Encoding,
     Final,
     Interim,
@@ -257,6 +258,29 @@ async def test_a_clear_while_the_agent_holds_on_ends_the_pause(autojump_clock: M
         await session.submit(Speak("again"))
         ended = await next_event(session, SpeechEnded)
         assert ended == SpeechEnded("u2", "spoken", pytest.approx(0.5))
+
+
+@pytest.mark.parametrize("order", [Clear(), Configure(audio=False)], ids=["clear", "audio-off"])
+async def test_a_pause_ends_also_with_a_clear_that_cuts_nothing_off(
+    autojump_clock: MockClock, order: Clear | Configure
+) -> None:
+    """The client holds on, and would with what comes next: each pause is told to be over."""
+
+    class Mute(Mouth):
+        async def _frames(self, _text: str) -> AsyncGenerator[AudioFrame]:
+            return
+            yield
+
+    cast = Cast(mouth=Mute(connect_delay=1.0))
+    async with cast.session() as session:
+        await session.submit(MAY_INTERRUPT)
+        await session.submit(Speak("x"))
+        await next_event(session, Ready)
+        cast.voices.say(TALKING)
+        await next_event(session, Paused)
+        await next_event(session, SpeechEnded)
+        await session.submit(order)
+        await next_event(session, Resumed)
 
 
 async def test_interruption_can_be_switched_on_later(autojump_clock: MockClock) -> None:

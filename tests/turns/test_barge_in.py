@@ -183,3 +183,16 @@ def test_a_voice_is_never_looked_at_without_a_pause_between(*, playing: bool) ->
     machine.listen(VOICE, now)
     machine.expire(now, playing=playing)
     assert machine.deadline > now
+
+
+def test_noises_that_come_again_and_again_do_not_keep_the_agent_silent() -> None:
+    """Each is too short, and too soon after the last one, for the agent to go on between them."""
+    machine, now = BargeIn(ON), 0.5
+    machine.listen(VOICE, 0.0)
+    assert machine.expire(now, playing=True) is Act.PAUSE
+    while machine.paused and now < 60.0:
+        machine.listen(QUIET, now := now + 1.0)
+        machine.expire(now, playing=True)
+        machine.listen(VOICE, now := now + 1.0)
+        machine.expire(now, playing=True)
+    assert now <= 0.5 + LONGEST_PAUSE + 2.0

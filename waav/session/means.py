@@ -136,7 +136,9 @@ class Means:
         self, config: STTConfig, target: AudioFormat
     ) -> AbstractAsyncContextManager[Pipeline]:
         """Return what the user's sound goes through, not yet opened; it ends in ``target``."""
-        chosen = self.choices.pre_stt if config.processors is None else config.processors
+        # Of compressed sound nobody here can change anything: the operator's goes without saying.
+        standing = self.choices.pre_stt if config.options.format.sample_bytes else ()
+        chosen = standing if config.processors is None else config.processors
         denoiser = self.choices.denoiser
         if config.noise.enabled is not None:
             others = tuple(each for each in chosen if each.name != denoiser)

@@ -6,7 +6,7 @@ import attrs
 import trio
 
 from capabilities import AudioFrame
-from waav.session.events import How, Interrupted, Interrupter, SpeechBegan, SpeechEnded
+from waav.session.events import How, Interrupted, Interrupter, Resumed, SpeechBegan, SpeechEnded
 from waav.session.outbox import Outbox
 from waav.turns.playout import Playout
 
@@ -30,6 +30,8 @@ class End:
     how: How
 
 
+Told: TypeAlias = Interrupted | Resumed | SpeechEnded
+"""What there is to tell of an interruption."""
 Sound: TypeAlias = tuple[int, Begin | AudioFrame | End]
 """With the generation in which its utterance began; see :attr:`AudioOut.generation`."""
 
@@ -148,15 +150,19 @@ class Output:
         self.playout.resume(trio.current_time())
         self._flowing.set()
 
-    def forget(self, by: Interrupter) -> list[Interrupted | SpeechEnded]:
+    def forget(self, by: Interrupter) -> list[Told]:
         """Drop what has not left; return what there is to tell of it."""
         self._handing_over.cancel(reason="clear")
         self.audio.withdraw()
+        held = self.held
         self._flowing.set()
         cut = self.playout.stop(trio.current_time())
-        told: list[Interrupted | SpeechEnded] = [
+        told: list[Told] = [
             Interrupted(each.utterance, each.played, each.sent, by, each.text) for each in cut
         ]
+        if held and not cut:
+            # One of the two ends each pause: the client would hold on with what comes next.
+            told.append(Resumed())
         while True:
             try:
                 _, sound = self._coming.receive_nowait()

@@ -8,7 +8,7 @@ import trio
 from capabilities import AudioFrame, ProviderError, Said
 from waav.errors import InvalidRequest, WaavError
 from waav.session.commands import Speak
-from waav.session.events import How, Interrupted, Interrupter, SpeechEnded
+from waav.session.events import How, Interrupter, SpeechEnded
 from waav.session.failures import failure
 from waav.session.output import Begin, End, Output
 from waav.session.speaker import Speaker
@@ -66,7 +66,7 @@ class Speaking:
             return
         if self._current is not None:
             self._scope.cancel(reason="clear")
-        told: list[Interrupted | SpeechEnded] = self.output.forget(by)
+        told = self.output.forget(by)
         while self._waiting:
             told.append(SpeechEnded(self._take().id, "cleared"))
         for event in told:

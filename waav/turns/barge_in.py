@@ -50,6 +50,8 @@ class BargeIn:
     """The agent holds on."""
     _due: float = inf
     """When the voice that is heard will have lasted long enough, or the pause without one."""
+    _until: float = inf
+    """When a voice has been without words for so long that no further one prolongs the pause."""
     watched: bool = False
     """A voice detector listens: words without a voice are noise, or were said before."""
     _voice: bool = False
@@ -69,9 +71,9 @@ class BargeIn:
         if not self.paused:
             self._due = self._next(now)
         elif self._voice:
-            self._due = now + LONGEST_PAUSE
+            self._due = self._until
         else:
-            self._due = now + (self.rules.resume_after or 0.0)
+            self._due = min(now, self._until) + (self.rules.resume_after or 0.0)
 
     def feed(self, event: Transcript, since: float | None) -> Act | None:
         """Take in what was recognised.
@@ -109,6 +111,7 @@ class BargeIn:
         if self.rules.resume_after is None:
             return None
         self.paused, self._due = True, now + LONGEST_PAUSE
+        self._until = self._due
         return Act.PAUSE
 
     def turn_over(self) -> None:

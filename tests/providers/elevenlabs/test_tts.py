@@ -318,6 +318,7 @@ async def test_leaving_a_websocket_hangs_up(open_plugin: Open) -> None:
         ([accept, Hear(3), drop], ProviderClosed, None),
         ([accept, Hear(3), Say(audio(b"\1\2")), drop], ProviderClosed, None),
         ([accept, Hear(3), Close(1008, "quota")], ProviderRefused, "quota"),
+        ([accept, Hear(3), Close(1000)], ProviderClosed, "before there was any sound"),
         ([accept, Hear(3), Close(1011)], ProviderClosed, "1011"),
         ([accept, Hear(3), Close(1013)], ProviderBusy, "1013"),
         ([accept, Hear(3), fall_silent], ProviderUnavailable, "no sound came for 0.3 s"),

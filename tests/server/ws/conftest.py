@@ -19,6 +19,7 @@ from waav.config.schema import WebSocket as Settings
 from waav.errors import UnknownProvider
 from waav.server.websocket import Limits, WebSocket
 from waav.server.ws.connection import serve_voice
+from waav.session.choices import Choices
 from waav.session.commands import Command
 from waav.session.events import Event
 
@@ -129,6 +130,9 @@ class Guarded:
 class StandInMeans:
     """Two voices; one of them has an alias."""
 
+    def __init__(self, choices: Choices = Choices()) -> None:  # noqa: B008 - frozen
+        self.choices = choices
+
     def tts(self, name: str) -> Guarded:
         known = {"espeak": "espeak", "local": "espeak", "flite": "flite"}
         if name not in known:
@@ -189,9 +193,10 @@ async def _open_call(
     streams: Callable[[], tuple[trio.abc.Stream, trio.abc.Stream]] = memory_stream_pair,
     uniform: Callable[[float, float], float] = no_jitter,
     refuses: Exception | None = None,
+    choices: Choices = Choices(),  # noqa: B008 - frozen
 ) -> AsyncIterator[Call]:
     near, far = streams()
-    gateway, stopping = StandInGateway(refuses=refuses), trio.Event()
+    gateway, stopping = StandInGateway(refuses=refuses, means=StandInMeans(choices)), trio.Event()
     socket = WebSocket(near, Limits())
     # An hour of the test's own clock: a story that hangs ends there, at once.
     with trio.fail_after(3600):

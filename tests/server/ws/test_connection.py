@@ -10,9 +10,11 @@ from trio.testing import MockClock, lockstep_stream_pair, wait_all_tasks_blocked
 
 from capabilities import AudioFormat, AudioFrame, ProviderBusy
 from waav.errors import SlowClient
+from waav.session.choices import Choices
 from waav.session.commands import Clear, Configure, Speak
 from waav.session.events import (
     Failed,
+    Paused,
     Ready,
     SpeechBegan,
     SpeechEnded,
@@ -21,6 +23,7 @@ from waav.session.events import (
 
 CONFIG = {"type": "config", "tts_config": {"provider": "espeak"}}
 FRAME = AudioFrame(b"\1\2" * 240, AudioFormat(sample_rate=24000))
+from waav.turns.barge_in import BargeInRules
 
 
 async def test_commands_reach_the_session_in_the_order_in_which_they_came(
@@ -163,6 +166,19 @@ async def test_speech_events_are_sent_only_to_who_asked(
         await call.session.to_events.send(ended)
         types = [(await call.client.receive())["type"] for _ in range(3)]
         assert types == ["speaking_started", "speaking_finished", "tts_playback_complete"]
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+async def test_who_may_be_stopped_by_the_user_hears_of_it_without_asking(
+    open_call: Any, autojump_clock: MockClock, *, enabled: bool
+) -> None:
+    """Where the operator lets users interrupt, each client must know when to hold on."""
+    choices = Choices(barge_in=BargeInRules(enabled=enabled))
+    async with open_call(choices=choices) as call:
+        await call.session.to_events.send(Paused())
+        await call.session.to_events.send(Transcribed("a"))
+        first = (await call.client.receive())["type"]
+        assert first == ("speaking_paused" if enabled else "stt_result")
 
 
 @pytest.mark.pins("D131")

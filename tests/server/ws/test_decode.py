@@ -268,6 +268,15 @@ def test_audio_features_tell_how_to_listen() -> None:
 
 
 @pytest.mark.parametrize(
+    "block", ["vad", "turn_detection", "noise_filtering", "interruption"], ids=str
+)
+def test_an_audio_feature_that_is_null_is_not_set(block: str) -> None:
+    """As some SDKs write what their user left out."""
+    plain = {"stt_config": {"provider": "p"}}
+    assert configure(**plain, audio_features={block: None}) == configure(**plain)
+
+
+@pytest.mark.parametrize(
     ("noise", "expected"),
     [
         ({}, NoiseReduction()),

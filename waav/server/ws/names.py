@@ -71,6 +71,7 @@ CONFIG = Names(
         "stt_config": STT,
         "tts_config": TTS,
         "features": Names({"speaker_diarization": "diarize"}),
+        "audio_features": Names(),
     },
 )
 

@@ -45,7 +45,9 @@ class Talk:
     _ready: trio.Event = attrs.Factory(trio.Event)
     _voice: str | None = None
     """The TTS provider, as the client calls it."""
-    _asked: frozenset[Topic] = frozenset()
+    _asked: frozenset[Topic] = attrs.field(
+        default=attrs.Factory(lambda talk: _topics_of(talk.gateway), takes_self=True)
+    )
     """What the client wants to hear of beside what everybody gets."""
     _warned: set[str] = attrs.Factory(set)
 
@@ -157,6 +159,11 @@ class Talk:
         if news:
             self._warned |= news
             log.warning("not supported, ignored: %s", ", ".join(sorted(news)))
+
+
+def _topics_of(gateway: Gateway) -> frozenset[Topic]:
+    """Say what a client hears of that has said nothing: it must know who stops the agent."""
+    return frozenset({"interruption"} if gateway.means.choices.barge_in.enabled else ())
 
 
 def _wall_clock_ms() -> int:
