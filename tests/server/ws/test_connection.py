@@ -20,10 +20,10 @@ from waav.session.events import (
     SpeechEnded,
     Transcribed,
 )
+from waav.turns.barge_in import BargeInRules
 
 CONFIG = {"type": "config", "tts_config": {"provider": "espeak"}}
 FRAME = AudioFrame(b"\1\2" * 240, AudioFormat(sample_rate=24000))
-from waav.turns.barge_in import BargeInRules
 
 
 async def test_commands_reach_the_session_in_the_order_in_which_they_came(
