@@ -13,7 +13,6 @@ from oracles import environments
 from oracles.__main__ import VENDORS
 from oracles.environments import bare, python_of, run
 
-
 SDK = re.compile(r"^(deepgram-sdk|elevenlabs|google-cloud-[a-z]+|openai)\b")
 
 
