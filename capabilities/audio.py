@@ -70,16 +70,16 @@ class AudioFormat:
     sample_rate: int = 16000
     """Hertz."""
     channels: int = 1
+    # Computed once: they are asked for with each frame.
+    sample_bytes: int = attrs.field(init=False, eq=False, repr=False)
+    """Bytes of one sample of all channels: the unit that must not be torn. 0 if compressed."""
+    byte_rate: int = attrs.field(init=False, eq=False, repr=False)
+    """Bytes a second; 0 if compressed."""
 
-    @property
-    def sample_bytes(self) -> int:
-        """Bytes of one sample of all channels: the unit that must not be torn. 0 if compressed."""
-        return self.encoding.sample_width * self.channels
-
-    @property
-    def byte_rate(self) -> int:
-        """Bytes a second; 0 if compressed."""
-        return self.sample_bytes * self.sample_rate
+    def __attrs_post_init__(self) -> None:
+        unit = self.encoding.sample_width * self.channels
+        object.__setattr__(self, "sample_bytes", unit)  # the class is frozen
+        object.__setattr__(self, "byte_rate", unit * self.sample_rate)
 
     def duration(self, size: int) -> float:
         """Seconds that ``size`` bytes last; 0.0 for compressed sound, whose length only a decoder knows."""

@@ -77,20 +77,24 @@ class Carrier:
                 raise ProviderClosed(self.provider, "hung up before it was ready")
         self._life.deadline = inf
 
-    async def send(self, action: Play | KeepAlive | Say | Finish) -> bool:
-        """Return whether the connection took it."""
+    async def send(self, action: Play | KeepAlive | Say | Finish) -> None:
+        """Send what the action means; if the connection does not take it, it is broken."""
         try:
             for message in self._encoded(action):
-                await self._connection.send(message)
+                # Nearly always there is nothing to wait for, and then a time limit would cost as
+                # much as sending.
+                if not self._connection.send_now(message):
+                    await self._send_in_time(message)
         except ProviderError as error:
             # The task that listens may be about to learn the reason: a close code, a last message.
             self._break(error, _LAST_REASON)
-            return False
-        return True
 
-    def give_up(self) -> None:
-        """A message was not taken in time."""
-        self._break(ProviderUnavailable(self.provider, "takes no more audio"), 0.0)
+    async def _send_in_time(self, message: Message) -> None:
+        # Whoever sends: also the link's own task, which nobody else watches.
+        with trio.move_on_after(self.policy.send_timeout) as patience:
+            await self._connection.send(message)
+        if patience.cancelled_caught:
+            self._break(ProviderUnavailable(self.provider, "takes no more audio"), 0.0)
 
     def leave(self) -> None:
         """End the block of :meth:`keep`; the connection is closed politely."""

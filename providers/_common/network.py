@@ -16,6 +16,7 @@ from providers._common.failures import Failures
 from providers._common.headers import AGENT
 from providers._common.settings import VendorSettings
 from providers._common.tls import HTTP1, tls_context
+from providers._common.transport import Transport
 from providers._common.urls import Query, build_url
 
 _READ = 65536
@@ -80,7 +81,7 @@ class Proxy:
     authorization: str | None = attrs.field(default=None, repr=False)
 
 
-async def open_stream(network: Network, host: str, port: int, *, secure: bool) -> trio.abc.Stream:
+async def open_stream(network: Network, host: str, port: int, *, secure: bool) -> Transport:
     """Connect, through the proxy if there is one; the caller closes. The caller sets the deadline.
 
     Raises:
@@ -89,28 +90,24 @@ async def open_stream(network: Network, host: str, port: int, *, secure: bool) -
     """
     failures = Failures(network.provider)
     proxy = choose_proxy(network, host, port, secure=secure)
-    stream: trio.abc.Stream | None = None
+    stream: Transport | None = None
     try:
         if proxy is None:
-            stream = await trio.open_tcp_stream(host, port)
+            stream = Transport(await trio.open_tcp_stream(host, port))
         else:
-            stream = await trio.open_tcp_stream(proxy.host, proxy.port)
+            stream = Transport(await trio.open_tcp_stream(proxy.host, proxy.port))
             if proxy.secure:
-                stream = await _secured(stream, network.tls, proxy.host)
+                await stream.secure(network.tls, proxy.host)
             await _tunnel(stream, proxy, host, port, failures)
-        return await _secured(stream, network.tls, host) if secure else stream
+        if secure:
+            await stream.secure(network.tls, host)
     except BaseException as exc:
         if stream is not None:
             await trio.aclose_forcefully(stream)
         if isinstance(exc, OSError | trio.BrokenResourceError):
             raise failures.of_network(exc) from exc
         raise
-
-
-async def _secured(stream: trio.abc.Stream, tls: ssl.SSLContext, host: str) -> trio.abc.Stream:
-    secured = trio.SSLStream(stream, tls, server_hostname=host, https_compatible=True)
-    await secured.do_handshake()
-    return secured
+    return stream
 
 
 def choose_proxy(network: Network, host: str, port: int, *, secure: bool) -> Proxy | None:
@@ -148,7 +145,7 @@ def _parse(provider: str, url: str | None) -> Proxy | None:
 
 
 async def _tunnel(
-    stream: trio.abc.Stream, proxy: Proxy, host: str, port: int, failures: Failures
+    stream: Transport, proxy: Proxy, host: str, port: int, failures: Failures
 ) -> None:
     """Ask a proxy for a connection to a host (RFC 9110, 9.3.6)."""
     target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -164,7 +161,7 @@ async def _tunnel(
         raise failures.of_status(answer.status_code, said, by_proxy=True)
 
 
-async def _answer(stream: trio.abc.Stream, protocol: h11.Connection, provider: str) -> h11.Response:
+async def _answer(stream: Transport, protocol: h11.Connection, provider: str) -> h11.Response:
     try:
         while not isinstance(event := protocol.next_event(), h11.Response):
             if event is h11.NEED_DATA:

@@ -13,6 +13,7 @@ import trio
 from capabilities import ProviderClosed
 from providers._common.headers import Headers, outgoing
 from providers._common.network import Network, open_stream
+from providers._common.transport import Transport
 from providers._common.urls import as_websocket
 from providers._common.websocket_wire import Wire
 
@@ -46,6 +47,7 @@ class WebSocket:
         self._closing = False
         self._reading = False
         self._others = trio.lowlevel.ParkingLot()
+        self._quick = stream if isinstance(stream, Transport) else None
 
     @property
     def close_code(self) -> int | None:
@@ -79,6 +81,17 @@ class WebSocket:
                 raise failure
             await self._read()
         return wire.messages.popleft()
+
+    def send_now(self, message: str | bytes) -> bool:
+        """Send one message if nothing has to be waited for; False: use :meth:`send`."""
+        quick, wire = self._quick, self._wire
+        if quick is None or self._closing or self._sending.locked():
+            return False
+        if not (quick.is_clear and wire.is_open):
+            return False
+        wire.send(message)
+        quick.send_now(wire.take())
+        return True
 
     async def send(self, message: str | bytes) -> None:
         """Send one message, text or binary; wait while the vendor is behind.

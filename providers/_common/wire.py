@@ -22,6 +22,10 @@ class Connection(Protocol):
     Closing it, which is to leave the block that made it, ends a send that still waits.
     """
 
+    def send_now(self, message: Message) -> bool:
+        """Send one message if nothing has to be waited for; False: it was not sent."""
+        ...
+
     async def send(self, message: Message) -> None:
         """Send one message.
 

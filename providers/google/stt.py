@@ -111,6 +111,10 @@ class Recognition:
 
     _call: Call
 
+    def send_now(self, _message: Message) -> bool:
+        """Leave it to :meth:`send`: HTTP/2 may always have to wait for room."""
+        return False
+
     async def send(self, message: Message) -> None:
         """Send one; an empty one closes the sending side."""
         if message:

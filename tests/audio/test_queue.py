@@ -3,7 +3,7 @@
 import trio
 import trio.testing
 
-from capabilities import AudioFrame
+from capabilities import AudioFormat, AudioFrame, Encoding
 from waav.audio.queue import FreshestFrames
 
 FRAME = AudioFrame(bytes(640))  # 20 ms
@@ -72,3 +72,34 @@ async def test_reading_waits_and_ends_with_the_last_frame() -> None:
         queue.put(FRAME, 0.0)
         queue.close()
     assert got == [FRAME, FRAME]
+
+
+def waited(*frames: AudioFrame) -> FreshestFrames:
+    queue = FreshestFrames(patience=1.0)
+    for frame in frames:
+        queue.put(frame, 0.0)
+    queue.close()
+    return queue
+
+
+async def test_what_waited_together_travels_together() -> None:
+    """In frames of up to 100 ms, sample for sample, each where its first one began."""
+    whole = bytes(n % 251 for n in range(12 * 640))
+    came = [AudioFrame(whole[at : at + 640], start=at / 32000) for at in range(0, len(whole), 640)]
+    frames = [frame async for frame in waited(*came)]
+    assert [round(frame.duration, 3) for frame in frames] == [0.1, 0.1, 0.04]
+    assert [frame.start for frame in frames] == [0.0, 0.1, 0.2]
+    assert b"".join(frame.data for frame in frames) == whole
+
+
+async def test_a_long_frame_stays_as_it_came() -> None:
+    long = AudioFrame(bytes(32000))
+    assert [frame async for frame in waited(long, FRAME, FRAME)] == [
+        long,
+        AudioFrame(bytes(1280)),
+    ]
+
+
+async def test_packets_of_compressed_sound_are_never_joined() -> None:
+    packet = AudioFrame(b"packet", AudioFormat(Encoding.OPUS))
+    assert [frame async for frame in waited(packet, packet)] == [packet, packet]

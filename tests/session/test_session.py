@@ -463,6 +463,31 @@ async def test_clear_takes_effect_while_the_client_does_not_read(
     assert (await next_event(session, SpeechEnded)).how == "cleared"  # type: ignore[union-attr]
 
 
+@pytest.mark.pins("D178")
+async def test_clear_does_not_wait_for_sound_that_a_provider_does_not_take(
+    autojump_clock: MockClock,
+    session: Session,
+    ears: Ears,
+    mouth: Mouth,
+    nursery: trio.Nursery,
+) -> None:
+    """A recogniser that hangs in the middle of a frame holds its own task and nothing else."""
+    nursery.start_soon(take, session, [])
+    mouth.pace = 0.1
+    await session.submit(BOTH)
+    await next_event(session, Ready)
+    ears.stalled = True
+    for _ in range(50):
+        session.push_audio(SECOND[:640])
+    await session.submit(Speak("a" * 100))
+    await next_event(session, SpeechBegan)
+    now = trio.current_time()
+    await session.submit(Clear())
+    assert (await next_event(session, SpeechEnded)).how == "cleared"  # type: ignore[union-attr]
+    assert trio.current_time() == now
+    nursery.cancel_scope.cancel()
+
+
 async def test_clear_when_nothing_plays_is_no_error(
     autojump_clock: MockClock, session: Session
 ) -> None:

@@ -194,6 +194,11 @@ class Pipeline:
         self._join()
 
     @property
+    def idle(self) -> bool:
+        """Whether what comes out is what goes in."""
+        return not self.stages and self.source == self.target
+
+    @property
     def delay(self) -> float:
         """Seconds that the working stages hold back at most; what resampling takes comes on top."""
         return sum(stage.stream.delay for stage in self.stages if not stage.problem)

@@ -10,6 +10,9 @@ from capabilities import AudioFrame
 
 MAX_BYTES = 5 * 1024 * 1024
 """As much as one audio message of the WebSocket protocol may hold."""
+TOGETHER = 0.1
+"""Seconds of sound that travel as one frame if they waited together: whoever was busy catches up
+for the price of one."""
 OVERHEAD = 256
 """What a frame costs beside its sound, so that a million tiny ones are not free."""
 
@@ -50,7 +53,7 @@ class FreshestFrames:
         while len(self._frames) > 1 and (
             now - self._frames[0][0] > self.patience or self._bytes > self.max_bytes
         ):
-            self._take()
+            self._drop()
             gone += 1
         self.dropped += gone
         self._readers.unpark()
@@ -70,16 +73,26 @@ class FreshestFrames:
         self._closed = True
         self._readers.unpark_all()
 
-    def _take(self) -> AudioFrame:
+    def _drop(self) -> AudioFrame:
         _, frame = self._frames.popleft()
         self._bytes -= len(frame.data) + OVERHEAD
         return frame
+
+    def _take(self) -> AudioFrame:
+        """Return the oldest, and behind it what follows on it and has come meanwhile."""
+        first = self._drop()
+        if not self._frames or not first.format.sample_bytes:
+            return first
+        pieces, room = [first.data], first.format.size(TOGETHER) - len(first.data)
+        while self._frames and (room := room - len(self._frames[0][1].data)) >= 0:
+            pieces.append(self._drop().data)
+        return AudioFrame(b"".join(pieces), first.format, first.start)
 
     def __aiter__(self) -> "FreshestFrames":
         return self
 
     async def __anext__(self) -> AudioFrame:
-        """Wait for a frame. One reader at a time."""
+        """Wait for a frame; raw sound that waited comes in frames of up to 100 ms. One reader at a time."""
         await trio.lowlevel.checkpoint_if_cancelled()
         while not self._frames:
             if self._closed:

@@ -194,7 +194,7 @@ class WebSocket(trio.abc.AsyncResource):
         self._reading = True
         data: bytes | bytearray = b""
         try:
-            data = await self._stream.receive_some(_READ)
+            data = await self._receive()
         except _GONE:
             pass  # reads like an end without a goodbye, which is what it is
         finally:
@@ -202,6 +202,19 @@ class WebSocket(trio.abc.AsyncResource):
             if self._reader_left is not None:
                 self._reader_left.set()
         self._wire.feed(data, trio.current_time())
+
+    async def _receive(self) -> bytes | bytearray:
+        if self._socket is None:
+            return await self._stream.receive_some(_READ)
+        # The stream would look first, nearly always in vain, which is dearer than the waiting.
+        while True:
+            await trio.lowlevel.wait_readable(self._socket)
+            try:
+                return os.read(self._socket.fileno(), _READ)
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                raise trio.BrokenResourceError("the connection is gone") from error
 
     async def _answer(self) -> None:
         """Send what the protocol itself has to say."""

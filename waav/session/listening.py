@@ -157,7 +157,8 @@ class Listening:
         ear, self._done = engagement.ear, (done := trio.Event())
         try:
             with trio.CancelScope() as self._scope:
-                async with engagement.preparing as pipeline:
+                place = engagement.provider.turnstile.slot(engagement.options)
+                async with place, engagement.preparing as pipeline:
                     await self._tell_missing(pipeline)
                     way = engagement, pipeline, task_status
                     await engagement.provider.run(self._converse, *way)
@@ -166,6 +167,7 @@ class Listening:
                 raise
             # First, so that whoever is told finds it so; and that is told once, not for each frame.
             self._current, self.refused = None, True
+            self.watching.release()
             await self.outbox.put(failure(exc, "STT streaming error: ", "stt_error"))
         finally:
             if self._current is ear:
@@ -230,10 +232,14 @@ async def hand_over(
         await stream.send(frame)
         meter.sent(frame.duration, trio.current_time())
 
+    idle = pipeline.idle
     end, held = 0.0, 0.0  # seconds: of the sound that went in; that did not come out yet
     async for frame in frames:
         # A client may send minutes in one piece; converting them at once would hold the loop.
         for piece in cut(frame):
+            if idle:
+                await send(piece)
+                continue
             ready = AudioFrame(await pipeline.feed(piece.data), pipeline.target, piece.start - held)
             end, held = piece.start + piece.duration, held + piece.duration - ready.duration
             if ready.data:

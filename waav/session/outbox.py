@@ -6,7 +6,8 @@ import attrs
 import trio
 
 from waav.errors import SlowClient
-from waav.session.events import Event
+from waav.observe.counters import Counters
+from waav.session.events import DeadAir, Event, Failed, Interrupted, SpeechEnded
 
 SIZE = 64
 PATIENCE = 10.0
@@ -15,9 +16,10 @@ PATIENCE = 10.0
 
 @attrs.define
 class Outbox:
-    """Where the tasks of a session put what the client is to be told."""
+    """Where the tasks of a session put what the client is to be told; it is counted here."""
 
     _send: trio.MemorySendChannel[Event]
+    counters: Counters = attrs.Factory(Counters)
 
     async def put(self, event: Event) -> None:
         """Put one event behind the others; wait while the client is slow.
@@ -25,6 +27,13 @@ class Outbox:
         Raises:
             SlowClient: nothing was read for 10 s.
         """
+        self._count(event)
+        await trio.lowlevel.checkpoint_if_cancelled()
+        with suppress(trio.WouldBlock):
+            self._send.send_nowait(event)
+            # The reader has its turn before whatever follows, which may travel another way.
+            await trio.lowlevel.cancel_shielded_checkpoint()
+            return
         try:
             with trio.fail_after(PATIENCE):
                 await self._send.send(event)
@@ -33,5 +42,19 @@ class Outbox:
 
     def put_now(self, event: Event) -> None:
         """Put one event if there is room: for those who may not wait and whose word is no contract."""
+        self._count(event)
         with suppress(trio.WouldBlock):
             self._send.send_nowait(event)
+
+    def _count(self, event: Event) -> None:
+        match event:
+            case SpeechEnded(how=how):
+                self.counters.utterances.note(how)
+            case Interrupted(by=by):
+                self.counters.interruptions.note(by)
+            case Failed(code=code):
+                self.counters.errors.note(code)
+            case DeadAir():
+                self.counters.dead_air += 1
+            case _:
+                pass

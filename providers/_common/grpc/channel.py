@@ -201,7 +201,7 @@ async def reach(network: Network) -> trio.abc.Stream:
     secure = _secure(network)
     port = place.port or (443 if secure else 80)
     stream = await open_stream(network, place.hostname or "", port, secure=secure)
-    if isinstance(stream, trio.SSLStream) and stream.selected_alpn_protocol() != "h2":
+    if secure and stream.selected_alpn_protocol() != "h2":
         await trio.aclose_forcefully(stream)
         raise ProviderRefused(network.provider, "does not agree on HTTP/2, which gRPC needs")
     return stream

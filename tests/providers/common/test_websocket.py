@@ -47,6 +47,54 @@ async def test_messages_in_both_directions() -> None:
     assert peer.close_code == 1000
 
 
+async def test_what_can_go_at_once_goes_without_waiting() -> None:
+    async with open_websocket_server((accept, echo)) as server:
+        async with connect(await reach(), server.url) as socket:
+            assert socket.send_now("hé")
+            assert socket.send_now(b"\0\xff")
+            assert [await anext(socket), await anext(socket)] == ["hé", b"\0\xff"]
+        assert not socket.send_now("too late")
+    assert (await server.peer()).messages == ["hé", b"\0\xff"]
+
+
+async def test_what_a_full_socket_does_not_take_goes_before_the_next_message() -> None:
+    """Also if that is half a frame: the vendor reads on, and everything is there and in order."""
+    messages = [bytes([number % 251]) * 10_000 for number in range(2000)]
+    reading = trio.Event()
+
+    async def slow(peer: Peer) -> None:
+        await reading.wait()
+        await peer.until_gone()
+
+    async with open_websocket_server((accept, slow)) as server:
+        async with connect(await reach(), server.url) as socket:
+            sent = next(n for n, message in enumerate(messages) if not socket.send_now(message))
+            assert sent > 1
+            reading.set()
+            await socket.send(messages[sent])
+        peer = await server.peer()
+        await peer.gone.wait()
+    assert peer.messages == messages[: sent + 1]
+
+
+async def test_what_is_left_of_a_message_goes_before_the_goodbye() -> None:
+    reading = trio.Event()
+
+    async def slow(peer: Peer) -> None:
+        await reading.wait()
+        await peer.until_gone()
+
+    async with open_websocket_server((accept, slow)) as server:
+        async with connect(await reach(), server.url) as socket:
+            while socket.send_now(bytes(100_000)):
+                pass
+            reading.set()
+        peer = await server.peer()
+        await peer.gone.wait()
+    assert {*peer.messages} == {bytes(100_000)}
+    assert peer.close_code == 1000
+
+
 async def test_the_handshake_says_who_we_are_and_offers_no_compression(key: Secret) -> None:
     async with open_websocket_server((accept, echo)) as server:
         relay = {"X-Relay": Secret("made-up-relay"), "Host": Secret("api.acme.example")}
@@ -64,6 +112,8 @@ async def test_an_https_address_is_one_of_a_websocket(authority: Authority) -> N
     async with open_websocket_server((accept, echo), tls=authority.server()) as server:
         network = await reach(f"https://127.0.0.1:{server.port}", ca_file=authority.file)
         async with connect(network, network.url("v1", "listen")) as socket:
+            assert socket.send_now("at once")
+            assert await anext(socket) == "at once"
             await socket.send(bytes(100_000))
             assert await anext(socket) == bytes(100_000)
         assert (await server.peer()).path == "/v1/listen"

@@ -244,7 +244,7 @@ async def test_what_no_retry_helps_ends_the_stream_once(
     open_plugin: Open, fault: Step, error: type[ProviderError]
 ) -> None:
     async with (
-        open_websocket_server([Scribe(words=1), fault]) as server,
+        open_websocket_server([Scribe(words=0), fault]) as server,
         open_plugin(server.url) as plugin,
     ):
         with pytest.raises(error):

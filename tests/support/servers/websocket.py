@@ -70,6 +70,8 @@ class Peer:
         await self.respond(self.protocol.accept(await self.handshake()))
 
     async def send(self, message: str | bytes) -> None:
+        if self.protocol.state is not OPEN:
+            raise trio.BrokenResourceError("the client is leaving")
         if isinstance(message, str):
             self.protocol.send_text(message.encode())
         else:
