@@ -1,9 +1,10 @@
 """The contracts between the gateway and what is plugged into it, and the values they speak.
 
-Read in this order: ``audio``, ``errors``, ``stt``, ``emotion``, ``tts``, ``cloning``, ``vad``, ``turn_detector``, ``processor``, ``llm``, ``cache``, ``plugin``.
+Read in this order: ``audio``, ``errors``, ``stt``, ``emotion``, ``tts``, ``cloning``, ``vad``, ``turn_detector``, ``processor``, ``llm``, ``auth``, ``cache``, ``plugin``.
 """
 
 from capabilities.audio import SPEECH, AudioFormat, AudioFrame, Encoding, parse_encoding
+from capabilities.auth import Auth, Denied, Presented, Principal, Way
 from capabilities.cache import CacheBackend
 from capabilities.cloning import (
     ClonedVoice,
@@ -102,6 +103,7 @@ __all__ = [
     "AudioFormat",
     "AudioFrame",
     "AudioProcessor",
+    "Auth",
     "CacheBackend",
     "Capability",
     "ChatRequest",
@@ -112,6 +114,7 @@ __all__ = [
     "CredentialMissing",
     "Delivery",
     "Delta",
+    "Denied",
     "Done",
     "Download",
     "Emotion",
@@ -132,6 +135,8 @@ __all__ = [
     "Party",
     "Plugin",
     "PluginContext",
+    "Presented",
+    "Principal",
     "ProcessorOptions",
     "ProcessorStream",
     "ProviderBusy",
@@ -163,6 +168,7 @@ __all__ = [
     "VoiceActivity",
     "VoiceCloning",
     "VoiceSample",
+    "Way",
     "Word",
     "cut_description",
     "parse_delivery",

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import attrs
 
 from capabilities.audio import Encoding
+from capabilities.auth import Auth
 from capabilities.cloning import CloneLimits, VoiceCloning
 from capabilities.emotion import Expression
 from capabilities.llm import LLM
@@ -32,6 +33,7 @@ class Capability(StrEnum):
     CLONING = "cloning"
     TURN_DETECTOR = "turn_detector"
     PROCESSOR = "processor"
+    AUTH = "auth"
 
 
 @attrs.frozen
@@ -110,6 +112,7 @@ class Plugin:
     cloning: VoiceCloning | None = None
     turn_detector: TurnDetector | None = None
     processor: AudioProcessor | None = None
+    auth: Auth | None = None
     health: Callable[[], Awaitable[Health]] = always_healthy
     """Asked from time to time; an exception counts as unhealthy."""
 

@@ -1,5 +1,6 @@
 """A value that must not be seen."""
 
+from hashlib import sha256
 from typing import Self
 
 
@@ -18,6 +19,15 @@ class Secret:
     def reveal(self) -> str:
         """Return the text itself. For the wire only; never for a log or a message."""
         return self._text
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that tell two secrets apart, and do not lead back to either.
+
+        Of a text that could be guessed they are a way to check the guess: for keys of tables in
+        this process and for names of what is cached, not for logs.
+        """
+        return sha256(self._text.encode(errors="surrogatepass")).hexdigest()[:16]
 
     def __bool__(self) -> bool:
         return bool(self._text)

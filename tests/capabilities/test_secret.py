@@ -19,6 +19,13 @@ def test_a_secret_is_not_pickled() -> None:
         pickle.dumps(Secret("s3cr3t"))
 
 
+def test_a_fingerprint_tells_secrets_apart_and_is_none_of_them() -> None:
+    one, other, odd = [Secret(text).fingerprint for text in ("s3cr3t", "s3cr3t ", "\udcff")]
+    assert len({one, other, odd}) == 3
+    assert one == Secret("s3cr3t").fingerprint
+    assert "s3cr3t" not in one
+
+
 def test_reveal_is_the_way_out() -> None:
     assert Secret("a").reveal() == "a"
     assert Secret("a") == Secret("a") != Secret("b")

@@ -1,0 +1,1 @@
+"""Who may come in, how many of them, and what we may call."""
