@@ -11,6 +11,7 @@ import attrs
 import trio
 
 from waav.errors import SlowClient
+from waav.server.admission import Admission
 from waav.server.arrival import WaitingRoom, read_head, secure
 from waav.server.errors import GOING_AWAY, NORMAL, close_code
 from waav.server.head import MAX_HEAD, RequestHead
@@ -45,12 +46,11 @@ class FrontDoor:
     http: Callable[[trio.abc.Stream, bytes], Awaitable[None]]
     """Serves an HTTP connection to its end, given what was read of it."""
     ssl_context: ssl.SSLContext | None = None
+    admission: Admission = attrs.Factory(Admission)
     limits: DoorLimits = attrs.Factory(DoorLimits)
     websocket_limits: Limits = attrs.Factory(Limits)
     failed: int = attrs.field(default=0, init=False)
     """Connections that ended with an error of ours."""
-    refused: int = attrs.field(default=0, init=False)
-    """Connections that got an answer of "no" from the door itself."""
     _waiting: WaitingRoom = attrs.field(factory=WaitingRoom, init=False)
     _reported_at: float = attrs.field(default=-math.inf, init=False)
     _reported: int = attrs.field(default=0, init=False)
@@ -86,7 +86,7 @@ class FrontDoor:
         try:
             await self._serve_request(stream, _peer(transport))
         except Refused as refused:
-            self.refused += 1
+            self.admission.refused.note(refused.code)
             await refuse(stream, refused)
 
     async def _serve_request(self, stream: trio.abc.Stream, peer: tuple[str, int]) -> None:
@@ -118,11 +118,19 @@ class FrontDoor:
     async def _serve_websocket(
         self, stream: trio.abc.Stream, head: RequestHead, received: bytearray
     ) -> None:
+        self.admission.check_upgrade(head.peer[0], head.headers)
         handler = self.routes.get(head.path)
         if handler is None:
             raise Refused(HTTPStatus.NOT_FOUND, "not_found", f"No WebSocket at {head.path}")
         if self._waiting.is_closed:
             raise _shutting_down()
+        # Around the handshake too: whatever becomes of it, the place is free again.
+        async with self.admission.connection(head):
+            await self._converse(handler, stream, head, received)
+
+    async def _converse(
+        self, handler: Handler, stream: trio.abc.Stream, head: RequestHead, received: bytearray
+    ) -> None:
         socket = await accept_websocket(stream, head, received, self.websocket_limits)
         code = NORMAL
         try:

@@ -19,6 +19,7 @@ from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import AppWrapper, ASGIFramework, ConnectionState, LifespanState
 
+from waav.server.admission import Admission
 from waav.server.head import MAX_HEAD
 from waav.server.refusal import Refused
 
@@ -62,17 +63,22 @@ class HttpWorker:
 
 
 @asynccontextmanager
-async def open_http_worker(app: ASGIApp) -> AsyncIterator[HttpWorker]:
+async def open_http_worker(
+    app: ASGIApp, admission: Admission | None = None
+) -> AsyncIterator[HttpWorker]:
     """Start the application, and shut it down at the end of the block.
 
     When the block is cancelled or fails, so is the application: there is no shutdown then.
+
+    Args:
+        admission: asked about each request before the application is.
 
     Raises:
         hypercorn.utils.LifespanFailureError: the application does not start, in a group.
     """
     config = _config()
     state: LifespanState = {}
-    wrapped = ASGIWrapper(cast(ASGIFramework, _http_only(app)))
+    wrapped = ASGIWrapper(cast(ASGIFramework, _guarded(app, admission or Admission())))
     lifespan = Lifespan(wrapped, config, state)
     async with trio.open_nursery() as nursery:
         await nursery.start(lifespan.handle_lifespan, name="server/lifespan")
@@ -91,30 +97,58 @@ def _config() -> Config:
     return config
 
 
-def _http_only(app: ASGIApp) -> ASGIApp:
-    """Keep WebSockets away from the application: they belong to the front door.
+def _guarded(app: ASGIApp, admission: Admission) -> ASGIApp:
+    """Ask about each request of a connection, also one that there is nothing for.
 
-    One comes here when it is a later request of a connection that began with HTTP, as
-    a proxy's may be. 421 tells the client to try again with a connection of its own.
+    WebSockets are kept away from the application: they belong to the front door. One comes here when
+    it is a later request of a connection that began with HTTP, as a proxy's may be. 421 tells the
+    client to try again with a connection of its own.
     """
 
     async def call(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "websocket":
-            await app(scope, receive, send)
+        kind = scope["type"]
+        try:
+            if kind == "lifespan":
+                pass
+            elif kind == "websocket":
+                admission.check_upgrade(*_asked(scope))
+                raise _misdirected()
+            else:
+                admission.check_request(scope["path"], *_asked(scope))
+        except Refused as refused:
+            admission.refused.note(refused.code)
+            await _answer(send, refused, "websocket." if kind == "websocket" else "")
             return
-        headers, body = Refused(
-            HTTPStatus.MISDIRECTED_REQUEST,
-            "new_connection_required",
-            "A WebSocket must be the first request of its connection",
-        ).answer()
-        pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
-        start = {"status": HTTPStatus.MISDIRECTED_REQUEST.value, "headers": pairs}
-        # A client that sends frames before it has an answer got a 400 from Hypercorn.
-        with suppress(h11.LocalProtocolError):
-            await send({"type": "websocket.http.response.start", **start})
-            await send({"type": "websocket.http.response.body", "body": body, "more_body": False})
+        await app(scope, receive, send)
 
     return call
+
+
+def _misdirected() -> Refused:
+    return Refused(
+        HTTPStatus.MISDIRECTED_REQUEST,
+        "new_connection_required",
+        "A WebSocket must be the first request of its connection",
+    )
+
+
+def _asked(scope: Any) -> tuple[str, dict[str, str]]:
+    """Return the other end's address, and the headers as a request head has them."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return scope["client"][0], headers
+
+
+async def _answer(send: Any, refused: Refused, prefix: str) -> None:
+    headers, body = refused.answer()
+    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+    start = {"status": refused.status.value, "headers": pairs}
+    # A client that sends frames before it has an answer got a 400 from Hypercorn.
+    with suppress(h11.LocalProtocolError):
+        await send({"type": f"{prefix}http.response.start", **start})
+        await send({"type": f"{prefix}http.response.body", "body": body, "more_body": False})
 
 
 class Replay:
