@@ -1,16 +1,22 @@
 """Puts the server together: listeners, front door, HTTP side; and takes it apart again in order."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import trio
 
+from waav.server.admission import Admission
 from waav.server.frontdoor import DoorLimits, FrontDoor, Handler
 from waav.server.http_worker import ASGIApp, open_http_worker
 from waav.server.websocket import Limits
+from waav.server.workers.listener import SharedListener
+
+Listener: TypeAlias = trio.SocketListener | SharedListener
+"""What one gateway listens on by itself, or all workers together."""
 
 
 async def serve(
@@ -19,9 +25,11 @@ async def serve(
     *,
     host: str,
     port: int,
+    listeners: Sequence[Listener] = (),
     stopping: trio.Event,
     ssl_context: ssl.SSLContext | None = None,
     grace: float = 30.0,
+    admission: Admission | None = None,
     door_limits: DoorLimits | None = None,
     websocket_limits: Limits | None = None,
     task_status: trio.TaskStatus[list[tuple[str, int]]] = trio.TASK_STATUS_IGNORED,
@@ -36,6 +44,8 @@ async def serve(
     Args:
         routes: who talks to WebSocket clients, by path.
         port: 0 for any free one.
+        listeners: what somebody else listens on, instead of host and port; closed at the end.
+        admission: who may come in at either door; None for everybody.
         task_status: told the address and port of each listening socket.
 
     Raises:
@@ -43,14 +53,16 @@ async def serve(
         hypercorn.utils.LifespanFailureError: the application does not start, in a group.
     """
     async with AsyncExitStack() as stack:
-        listeners = await trio.open_tcp_listeners(port, host=host)
+        listeners = listeners or await trio.open_tcp_listeners(port, host=host)
+        doors: list[trio.abc.Listener[trio.SocketStream]] = [*listeners]
         for listener in listeners:
             await stack.enter_async_context(listener)
-        http = await stack.enter_async_context(open_http_worker(app))
+        http = await stack.enter_async_context(open_http_worker(app, admission))
         door = FrontDoor(
             routes=routes,
             http=http.serve,
             ssl_context=ssl_context,
+            admission=admission or Admission(),
             limits=door_limits or DoorLimits(),
             websocket_limits=websocket_limits or Limits(),
         )
@@ -58,7 +70,7 @@ async def serve(
             async with trio.open_nursery() as accepting:
                 # Out of file descriptors? It pauses, and tries again.
                 accept = partial(
-                    trio.serve_listeners, door.serve, listeners, handler_nursery=connections
+                    trio.serve_listeners, door.serve, doors, handler_nursery=connections
                 )
                 await accepting.start(accept, name="server/accept")
                 task_status.started([each.socket.getsockname()[:2] for each in listeners])

@@ -4,8 +4,9 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 
 import trio
 
@@ -18,17 +19,19 @@ OVERTIME = 5.0
 
 
 @asynccontextmanager
-async def stop_on_signals(grace: float) -> AsyncIterator[trio.Event]:
+async def stop_on_signals(grace: float, *, once: bool = False) -> AsyncIterator[trio.Event]:
     """Give an event that the first SIGTERM or SIGINT sets; wrap it around the whole program.
 
     A second signal ends the process at once: from the first one on the signals do
-    what the kernel does with them. And if the block has not been left ``grace`` and
+    what the kernel does with them; with ``once`` they do nothing. That is for a worker,
+    which a terminal or a service manager signals too when it means the supervisor. And if the block has not been left ``grace`` and
     :data:`OVERTIME` seconds after the first one, because a plugin holds a task or even
     the event loop, a thread ends the process with status 1.
     """
     stopping = trio.Event()
     async with trio.open_nursery() as nursery:
-        await nursery.start(_watch, stopping, grace + OVERTIME, name="server/signals")
+        watch = partial(_watch, stopping, grace + OVERTIME, once=once)
+        await nursery.start(watch, name="server/signals")
         yield stopping
         nursery.cancel_scope.cancel(reason="the program is over")
 
@@ -37,14 +40,29 @@ async def _watch(
     stopping: trio.Event,
     patience: float,
     *,
+    once: bool,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     before = [(number, signal.getsignal(number)) for number in _SIGNALS]
     with trio.open_signal_receiver(*_SIGNALS) as received:
         task_status.started()
-        number = await anext(aiter(received))
+        first = await anext(aiter(received))
+        if once:
+            with _stopping(stopping, first, patience):
+                async for number in received:
+                    logger.debug("%s: shutting down already", signal.Signals(number).name)
     for each in _SIGNALS:
         signal.signal(each, signal.SIG_DFL)
+    try:
+        with _stopping(stopping, first, patience):
+            await trio.sleep_forever()
+    finally:
+        for each, handler in before:
+            signal.signal(each, handler)
+
+
+@contextmanager
+def _stopping(stopping: trio.Event, number: int, patience: float) -> Iterator[None]:
     logger.info("%s: shutting down", signal.Signals(number).name)
     # A thread, because what holds the process may hold the event loop.
     timer = threading.Timer(patience, _end)
@@ -52,11 +70,9 @@ async def _watch(
     timer.start()
     stopping.set()
     try:
-        await trio.sleep_forever()
+        yield
     finally:
         timer.cancel()
-        for each, handler in before:
-            signal.signal(each, handler)
 
 
 def _end() -> None:
