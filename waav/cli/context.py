@@ -26,8 +26,13 @@ class Context:
     path: Path | None = None
     strict: bool = False
 
-    def load(self, arguments: Mapping[str, object] | None = None) -> Loaded:
-        """Read the configuration; all of its mistakes end the program with status 1."""
+    def load(self, arguments: Mapping[str, object] | None = None, *, warn: bool = True) -> Loaded:
+        """Read the configuration; all of its mistakes end the program with status 1.
+
+        Args:
+            arguments: options of the command line, by dotted key; None is "not given".
+            warn: also tell what is doubtful.
+        """
         try:
             loaded = load(
                 self.path, environ=os.environ, arguments=arguments or {}, strict=self.strict
@@ -36,13 +41,13 @@ class Context:
             for problem in exc.problems:
                 click.echo(f"error: {problem}", err=True)
             raise SystemExit(1) from None
-        for problem in loaded.warnings:
+        for problem in loaded.warnings if warn else ():
             click.echo(f"warning: {problem}", err=True)
         return loaded
 
-    def config(self, arguments: Mapping[str, object] | None = None) -> Config:
-        """Read the configuration and set up logging as it says."""
-        config = self.load(arguments).config
+    def config(self, arguments: Mapping[str, object] | None = None, *, warn: bool = True) -> Config:
+        """Read the configuration as :meth:`load`, and set up logging as it says."""
+        config = self.load(arguments, warn=warn).config
         set_up_logging(config.server.log_format, config.server.log_level)
         return config
 

@@ -200,12 +200,23 @@ class _Part:
 def open_client() -> Iterator[httpx.Client]:
     """Open a client with the proxies and certificates of the environment (``HTTPS_PROXY``, ``SSL_CERT_FILE``)."""
     try:
-        client = httpx.Client(timeout=_TIMEOUT, follow_redirects=True)
+        client = httpx.Client(
+            timeout=_TIMEOUT, follow_redirects=True, event_hooks={"response": [_stay_secret]}
+        )
     except (ValueError, OSError, httpx.InvalidURL) as exc:
         told = f"the proxies or certificates of the environment cannot be used: {_said(exc)}"
         raise DownloadFailed(told) from exc
     with client:
         yield client
+
+
+def _stay_secret(answer: httpx.Response) -> None:
+    """Refuse to be led from ``https`` to ``http``, where anybody on the way may put in a file of his."""
+    if answer.has_redirect_location and answer.url.scheme == "https":
+        target = answer.url.join(answer.headers["location"])
+        if target.scheme != "https":
+            told = f"{_shown(str(answer.url))} leads to {_shown(str(target))}"
+            raise DownloadFailed(f"{told}, which is not https; that is not followed")
 
 
 def _place(folder: Path, wanted: Download) -> Path:

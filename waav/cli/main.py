@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from waav.cli.bench import bench
 from waav.cli.context import Context
 from waav.cli.demo import demo
 from waav.cli.describe import check_config, openapi
@@ -14,7 +15,19 @@ from waav.cli.serve import serve
 from waav.cli.speech import speak, transcribe
 from waav.version import __version__
 
-COMMANDS = (serve, demo, init, speak, transcribe, providers, voices, plugins, check_config, openapi)
+COMMANDS = (
+    serve,
+    demo,
+    init,
+    speak,
+    transcribe,
+    providers,
+    voices,
+    plugins,
+    check_config,
+    openapi,
+    bench,
+)
 SERVING_NAME = "waav-gateway"
 
 EPILOG = """\b
