@@ -10,6 +10,7 @@ from itertools import groupby
 from pathlib import Path
 
 from capabilities import Ability, Capability, Manifest
+from waav.observe.families import FAMILIES
 from waav.plugins import Origin, discover
 
 ROOT = Path(__file__).parents[1]
@@ -81,9 +82,20 @@ def _listed(names: tuple[str, ...]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
+def metrics() -> str:
+    """Return a table of all metrics."""
+    rows = [
+        ["name", "kind", "labels", "what"],
+        ["---"] * 4,
+        *([f"`{each.name}`", each.kind, _listed(each.labels), each.help] for each in FAMILIES),
+    ]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
+
+
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/architecture.md": {"tree": tree},
     "docs/providers/README.md": {"providers": providers},
+    "docs/topics/observability.md": {"metrics": metrics},
 }
 """By page: the names of its parts, and who writes them."""
 

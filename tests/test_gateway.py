@@ -5,12 +5,16 @@ from collections.abc import AsyncIterator
 import attrs
 import pytest
 import trio
-from support.providers import Ears, Mouth, plugin
-from trio.testing import MockClock
+from support.providers import Ears, Mouth, next_event, plugin
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from capabilities import AudioFormat, Encoding, Secret, SpeechRequest, Voice
 from waav import Config, Gateway, Speak, TTSConfig, open_gateway
 from waav.audio.wav import read_wav
+from waav.config.overload import Overload
+from waav.observe.stages import Marks, Stage
+from waav.session.commands import Clear, Configure
+from waav.session.events import Ready
 from waav.session.voices import LIFETIME
 
 
@@ -64,6 +68,35 @@ async def test_sessions_are_counted_while_they_last(gateway: Gateway) -> None:
     async with gateway.open_session(), gateway.open_session():
         assert gateway.sessions == 2
     assert gateway.sessions == 0
+
+
+async def test_the_marks_of_overload_are_the_operators(autojump_clock: MockClock) -> None:
+    """Milliseconds and percents at the edge, seconds and shares inside."""
+    plugins = attrs.evolve(Config().plugins, enabled=False)
+    wish = Overload(refuse_lag_ms=40.0, evict_memory_percent=50.0, patience_seconds=2.0)
+    async with open_gateway(Config(plugins=plugins, overload=wish)) as gateway:
+        rules = gateway.load.rules
+    assert rules.marks == {
+        Stage.REFUSE: Marks.at(0.04, 0.85),
+        Stage.SHED: Marks.at(0.05, 0.90),
+        Stage.EVICT: Marks.at(0.2, 0.5),
+    }
+    assert (rules.patience, rules.calm, rules.idle) == (2.0, 5.0, 30.0)
+
+
+async def test_clears_that_came_in_vain_are_counted(gateway: Gateway) -> None:
+    """Those of a session that runs, and still when it is over."""
+    sessions = gateway.means.counters.sessions
+    for round_ in (1, 2):
+        async with gateway.open_session() as session:
+            await session.submit(Configure(tts=TTSConfig("mouth")))
+            await session.submit(Speak("abc", allow_interruption=False))
+            await next_event(session, Ready)
+            await anext(aiter(session.audio_out))
+            await session.submit(Clear())
+            await wait_all_tasks_blocked()
+            assert sessions.read()["ignored_clears"] == round_
+    assert sessions.read()["ignored_clears"] == 2
 
 
 async def test_a_whole_file_has_a_true_length(gateway: Gateway) -> None:

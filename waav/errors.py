@@ -5,13 +5,16 @@
     * :exc:`InvalidRequest`    a command or a setting of a client that cannot be done as it stands
         * :exc:`UnknownProvider`   no provider of this name; the message lists those that exist
         * :exc:`ClientKeyRefused`  clients must not bring keys of providers
+        * :exc:`AddressRefused`    a URL that we must not, or cannot, call for a client
     * :exc:`PluginFailed`      a plugin broke its contract; only that plugin is to blame
     * :exc:`PluginNotRunning`  the plugin exists but is not in service now
     * :exc:`SlowClient`        a client that does not read what it asked for
+    * :exc:`LimitReached`      as many at one time as there may be; later there is room again
+    * :exc:`Overloaded`        too much to do just now; later there is room again
 """
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, Literal, TypeAlias
 
 import attrs
 
@@ -85,6 +88,15 @@ class ClientKeyRefused(InvalidRequest):
         super().__init__("This server does not take provider keys from clients")
 
 
+class AddressRefused(InvalidRequest):
+    """A URL that a client names is none that we call; where its host leads stays with us."""
+
+    code = "address_refused"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"This address cannot be called: {why}")
+
+
 class PluginFailed(WaavError):
     """A plugin broke its contract: it raised what it must not, blocked, or did not let go."""
 
@@ -114,3 +126,58 @@ class SlowClient(WaavError):
     """The client does not read what it asked for."""
 
     code = "slow_client"
+
+
+Scope: TypeAlias = Literal["global", "client", "tenant", "credential"]
+"""What a limit counts by: all together, an address, a tenant, a provider's key."""
+
+
+@attrs.frozen
+class _Limit:
+    code: str
+    message: str
+    retry_after: float
+    """Seconds: a call lasts longer than a sentence."""
+
+
+_LIMITS: dict[Scope, _Limit] = {
+    "global": _Limit(
+        code="server_full", message="Server at capacity. Please try again later.", retry_after=5.0
+    ),
+    "client": _Limit(
+        code="too_many_connections",
+        message="Too many connections from your IP address.",
+        retry_after=5.0,
+    ),
+    "tenant": _Limit(
+        code="tenant_limit", message="Too many connections of this tenant.", retry_after=5.0
+    ),
+    "credential": _Limit(
+        code="provider_limit",
+        message="Too many conversations with this provider.",
+        retry_after=1.0,
+    ),
+}
+
+
+class LimitReached(WaavError):
+    """As many at one time as there may be; nothing was begun. Whose limit it was stays with us."""
+
+    def __init__(self, scope: Scope) -> None:
+        limit = _LIMITS[scope]
+        super().__init__(limit.message)
+        self.code = limit.code  # type: ignore[misc]  # each limit has a name of its own
+        self.scope = scope
+        self.retry_after = limit.retry_after
+        """Seconds after which trying again may help."""
+
+
+class Overloaded(WaavError):
+    """There is too much to do just now; nothing was begun, and later there will be less."""
+
+    code = "overloaded"
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__("The server has too much to do. Please try again later.")
+        self.retry_after = retry_after
+        """Seconds after which trying again may help."""

@@ -18,7 +18,15 @@ from capabilities import (
 )
 from waav.audio.wav import wav_header
 from waav.config import Config
+from waav.observe.counters import Counters
+from waav.observe.fleet import Alone, Fleet
+from waav.observe.load import Load, open_load
+from waav.observe.stages import Marks, Rules, Stage
+from waav.observe.watchdog import Watchdog, open_watchdog
 from waav.plugins import Discovery, Plugins, discover, open_plugins
+from waav.plugins.homes import homes_of
+from waav.security.authenticate import Authenticator, open_authenticator
+from waav.security.limits import Limiter, LocalLimiter
 from waav.session.choices import Choices
 from waav.session.commands import Speak, STTConfig, TTSConfig
 from waav.session.means import Means
@@ -42,16 +50,36 @@ class Gateway:
 
     config: Config
     means: Means
+    limiter: Limiter
+    """Counts connections, and conversations with providers."""
+    watchdog: Watchdog
+    """Knows how often the event loop was held, and by whom."""
+    authenticator: Authenticator
+    """Knows who comes."""
     opened_at: float = attrs.Factory(trio.current_time)
     """On trio's clock."""
     sessions: int = 0
     """How many are open now."""
+    stopping: trio.Event = attrs.Factory(trio.Event)
+    """Set when nobody new should come."""
+    fleet: Fleet = Alone()
+    """The other processes of the same gateway."""
     _voices: Voices = attrs.Factory(lambda self: Voices(self.plugins), takes_self=True)
 
     @property
     def plugins(self) -> Plugins:
         """All providers, by name."""
         return self.means.plugins
+
+    @property
+    def counters(self) -> Counters:
+        """What all sessions and connections together have done."""
+        return self.means.counters
+
+    @property
+    def load(self) -> Load:
+        """How much there is to do, and what is done about it."""
+        return self.means.load
 
     @property
     def uptime(self) -> float:
@@ -140,7 +168,10 @@ class Gateway:
 
 @asynccontextmanager
 async def open_gateway(
-    config: Config | None = None, *, manifests: Sequence[Manifest] = ()
+    config: Config | None = None,
+    *,
+    manifests: Sequence[Manifest] = (),
+    limiter: Limiter | None = None,
 ) -> AsyncIterator[Gateway]:
     """Open everything that sessions share, for as long as the block lasts.
 
@@ -149,8 +180,10 @@ async def open_gateway(
     Args:
         config: the defaults if None: engines that need no key and no network.
         manifests: plugins of the program itself, beside those that are found.
+        limiter: who counts, where this process is one of several; None for this process alone.
     """
     config = config or Config()
+    limiter = limiter or LocalLimiter.of(config)
     found = Discovery()
     if config.plugins.enabled:
         # Imports strangers' code and reads files: not on the loop.
@@ -165,10 +198,28 @@ async def open_gateway(
             credentials=config.providers.credentials(_credential_names(everything)),
             data_dir=config.cache.path and config.cache.path / "plugins",
             client_keys=config.plugins.client_keys,
+            limiter=limiter,
         ) as plugins,
+        open_load(_load_rules(config)) as load,
+        open_authenticator(config, plugins) as authenticator,
     ):
-        means = Means(plugins, cache, Choices.of(config))
-        yield Gateway(config, means)
+        means = Means(plugins, cache, Choices.of(config), load)
+        with open_watchdog(
+            lambda: load.lag.beat, lambda: homes_of(plugins.registry), config.watchdog.loop_held
+        ) as watchdog:
+            yield Gateway(config, means, limiter, watchdog, authenticator)
+
+
+def _load_rules(config: Config) -> Rules | None:
+    overload = config.overload
+    if not overload.enabled:
+        return None
+    return Rules(
+        marks={stage: Marks.at(*overload.begins(stage.name.lower())) for stage in Stage if stage},
+        patience=overload.patience_seconds,
+        calm=overload.calm_seconds,
+        idle=overload.evict_idle_seconds,
+    )
 
 
 def _credential_names(discovery: Discovery) -> set[str]:

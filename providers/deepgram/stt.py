@@ -1,7 +1,8 @@
 """Speech to text: the two WebSockets of this vendor, each with its wire and its policy."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
+from typing import Self
 
 import attrs
 
@@ -10,9 +11,9 @@ from providers._common.policy import Policy
 from providers._common.stt_link import open_stt_link
 from providers._common.urls import Query
 from providers._common.websocket import NORMAL, WebSocket, connect
-from providers._common.wire import Wire
+from providers._common.wire import Connection, Message, Wire
 from providers.deepgram.account import Account
-from providers.deepgram.flux_wire import FluxWire
+from providers.deepgram.flux_wire import CUT, FluxWire
 from providers.deepgram.names import ID, STT_MODEL, is_flux
 from providers.deepgram.options import DeepgramSTTOptions
 from providers.deepgram.stt_query import flux_query, nova_query
@@ -24,6 +25,36 @@ PAUSE = 1.0
 """Seconds without sound that Flux, which has no KeepAlive, gets as silence: a turn ends in it."""
 FLUX_FRAME = 0.08
 """Seconds of sound in a message, as the vendor advises for Flux."""
+
+_NO_GOODBYE = 1006
+
+
+@attrs.define(eq=False)
+class FluxConnection:
+    """A connection whose end without a goodbye is a last message: was all said, or was it cut?"""
+
+    _socket: WebSocket
+    _told: bool = False
+
+    async def send(self, message: Message) -> None:
+        """Send one message; raises as :meth:`WebSocket.send`."""
+        await self._socket.send(message)
+
+    def send_now(self, message: Message) -> bool:
+        """As :meth:`WebSocket.send_now`."""
+        return self._socket.send_now(message)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Message:
+        try:
+            return await anext(self._socket)
+        except StopAsyncIteration:
+            if self._told or self._socket.close_code != _NO_GOODBYE:
+                raise
+        self._told = True
+        return CUT
 
 
 @attrs.frozen
@@ -37,6 +68,8 @@ class API:
     policy: Policy
     normal: frozenset[int] = NORMAL
     """Close codes of a good end."""
+    wrapped: Callable[[WebSocket], Connection] = lambda socket: socket
+    """How the wire sees the connection."""
 
 
 def _nova_wire(options: STTOptions) -> Wire:
@@ -54,8 +87,9 @@ FLUX = API(
     flux_query,
     _flux_wire,
     Policy(says_ready=True, keepalive=PAUSE, silence=PAUSE, shortest_frame=FLUX_FRAME),
-    # It closes without a code (1005), or without a goodbye (1006).
-    frozenset({1000, 1005, 1006}),
+    # It closes without a code (1005), or without a goodbye (1006): see FluxConnection.
+    frozenset({1000, 1005, _NO_GOODBYE}),
+    FluxConnection,
 )
 
 
@@ -74,8 +108,11 @@ class DeepgramSTT:
         headers = self.account.headers(options.api_key)
         url = self.account.network.url(api.version, "listen", query=api.query(options))
 
-        def open_connection() -> AbstractAsyncContextManager[WebSocket]:
-            return connect(self.account.network, url, headers=headers, normal=api.normal)
+        @asynccontextmanager
+        async def open_connection() -> AsyncIterator[Connection]:
+            network, normal = self.account.network, api.normal
+            async with connect(network, url, headers=headers, normal=normal) as socket:
+                yield api.wrapped(socket)
 
         async with open_stt_link(
             lambda: api.wire(options),

@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 import pytest
 import trio
+from support.servers.certificates import Authority
 from support.servers.http import Answer, Cut, Exchange, HTTPServer, open_http_server
 
 from capabilities import Download
@@ -131,6 +132,36 @@ async def test_redirects_are_followed(folder: Folder) -> None:
     async with open_http_server(away, Answer(200, DATA)) as server:
         await folder.fetch(f"{server.url}/model")
     assert [request.target for request in server.requests] == ["/model", "/elsewhere?token=abc"]
+    assert folder.file.read_bytes() == DATA
+
+
+@pytest.mark.parametrize("steps", [0, 1], ids=["at-once", "behind-a-good-one"])
+async def test_a_redirect_from_https_to_http_is_refused(
+    folder: Folder, steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also if the SHA-256 is known: nobody need see what is asked for."""
+    authority = Authority(tmp_path / "ca.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    async with open_http_server(Answer(200, DATA)) as plain:
+        down = Answer(302, headers={"Location": f"{plain.url}/model?token=abc"})
+        replies = [*[Answer(302, headers={"Location": "/elsewhere"})] * steps, down]
+        async with open_http_server(*replies, tls=authority.server()) as server:
+            with pytest.raises(DownloadFailed, match="not https") as caught:
+                await folder.fetch(f"{server.url}/model", HASH)
+            assert "token" not in str(caught.value)
+        assert plain.requests == []
+    assert not folder.file.exists()
+
+
+async def test_a_redirect_to_https_is_followed(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = Authority(tmp_path / "ca.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    async with open_http_server(Answer(200, DATA), tls=authority.server()) as server:
+        up = Answer(302, headers={"Location": f"{server.url}/model"})
+        async with open_http_server(up) as plain:
+            await folder.fetch(plain.url, HASH)
     assert folder.file.read_bytes() == DATA
 
 

@@ -33,7 +33,9 @@ def test_the_sample_shows_every_option() -> None:
     for option in OPTIONS.values():
         shown = reduce(getitem, option.path, data)
         if option.default is not None:
-            assert shown == (list(option.default) if option.default == () else option.default)
+            assert shown == (
+                list(option.default) if isinstance(option.default, tuple) else option.default
+            )
 
 
 def test_the_manual_names_every_option_and_variable() -> None:

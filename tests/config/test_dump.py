@@ -10,9 +10,9 @@ import pytest
 
 from capabilities import Secret
 from waav.config import Loaded, Row, rows, table
+from waav.config.auth import ApiSecret
 from waav.config.dump import show
 from waav.config.layers import OPTIONS
-from waav.config.pending import ApiSecret
 
 Read: TypeAlias = Callable[..., Loaded]
 

@@ -8,9 +8,11 @@ import pytest
 
 from capabilities import Secret
 from waav.config import Config, check
+from waav.config.auth import ApiSecret, Auth, Jwt
 from waav.config.option import dotted
-from waav.config.pending import ApiSecret, Auth, Security, Sip, SipHook
+from waav.config.pending import Sip, SipHook
 from waav.config.schema import Plugins, Server, Tls, WebSocket
+from waav.config.security import Security
 
 LONG = Secret("sixteen letters!")
 
@@ -81,6 +83,29 @@ def test_a_gateway_that_is_believed_to_be_closed_does_not_start() -> None:
     ]
 
 
+def test_who_lets_nobody_in_must_know_somebody() -> None:
+    nobody = (
+        "auth.required: expected api_secrets, service_url, [auth.jwt] or a plugin among strategies"
+    )
+    assert nobody in broken(auth=Auth(required=True))
+    assert nobody in broken(auth=Auth(required=True, strategies=("jwt",), api_secret=LONG))
+    assert nobody not in broken(auth=Auth(required=True, api_secret=LONG))
+    assert nobody not in broken(auth=Auth(required=True, strategies=("badges",)))
+
+
+def test_local_tokens_are_checked_with_one_source_of_keys(tmp_path: Path) -> None:
+    key = tmp_path / "key.pem"
+    key.touch()
+    assert broken(auth=Auth(jwt=Jwt(key_path=key))) == []
+    assert broken(auth=Auth(jwt=Jwt(jwks_url="https://a"))) == []
+    assert broken(auth=Auth(jwt=Jwt(key_path=key, jwks_url="https://a"))) == [
+        "auth.jwt.key_path: expected either this or jwks_url"
+    ]
+    assert broken(auth=Auth(jwt=Jwt(key_path=tmp_path / "none"))) == [
+        "auth.jwt.key_path: expected a file that can be read: No such file or directory"
+    ]
+
+
 def test_the_auth_service_and_its_key_come_together(tmp_path: Path) -> None:
     key = tmp_path / "key.pem"
     key.touch()
@@ -105,6 +130,21 @@ def test_api_secrets_are_trimmed_unique_and_not_blank() -> None:
         "auth.api_secrets[4].secret: expected text that is not blank",
         "auth.api_secrets[1].id: expected another id than those above",
         "auth.api_secrets[2].secret: expected another secret than those above",
+    ]
+
+
+def test_an_id_can_name_a_tenant() -> None:
+    secrets = (ApiSecret("a\nb", Secret("x")), ApiSecret("c" * 257, Secret("y")))
+    assert broken(auth=Auth(api_secrets=secrets)) == [
+        "auth.api_secrets[0].id: expected at most 256 printable characters",
+        "auth.api_secrets[1].id: expected at most 256 printable characters",
+    ]
+
+
+def test_the_single_secret_is_looked_at_as_well() -> None:
+    assert broken(auth=Auth(api_secret=Secret(" "), api_secret_id=" ")) == [
+        "auth.api_secret_id: expected text that is not blank",
+        "auth.api_secret: expected text that is not blank",
     ]
 
 
@@ -154,4 +194,21 @@ def test_sip_hooks() -> None:
         "sip.hooks[2].url: expected a URL that begins with https://",
         "sip.hooks[2].secret: is required where there is no hook_secret",
         "sip.hooks[1].host: expected another host than those above",
+    ]
+
+
+def test_a_trusted_proxy_is_an_address_or_a_network() -> None:
+    proxies = "10.0.0.1", "192.0.2.0/24", "2001:db8::/32", "proxy.example", "10.0.0.0/33"
+    message = "expected an IP address or a network such as 192.0.2.0/24"
+    assert broken(server=Server(trusted_proxies=proxies)) == [
+        f"server.trusted_proxies[3]: {message}",
+        f"server.trusted_proxies[4]: {message}",
+    ]
+
+
+def test_a_provider_has_at_least_one_place() -> None:
+    tables = {"one": {"max_sessions": 5}, "two": {"max_sessions": "5"}, "three": {}}
+    assert broken(plugins=Plugins(providers=tables)) == []
+    assert broken(plugins=Plugins(providers={"one": {"max_sessions": 0}})) == [
+        "plugins.providers.one.max_sessions: expected a whole number of at least 1"
     ]

@@ -4,8 +4,10 @@ import pytest
 
 from capabilities import Secret
 from waav.config import Config
+from waav.config.auth import ApiSecret, Auth
 from waav.config.credentials import Providers
-from waav.config.pending import ApiSecret, Auth, Recording, Security, SipHook
+from waav.config.pending import Recording, SipHook
+from waav.config.security import Security
 from waav.config.turn_taking import SpeechFinal, SpeechFinalTimes
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from capabilities import Secret
+from waav.config.auth import ApiSecret
 from waav.config.layers import OPTIONS
-from waav.config.pending import ApiSecret
 from waav.config.structure import Wrong, structure
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from waav.config.auth import ApiSecret
 from waav.config.expected import Expected
-from waav.config.pending import ApiSecret
 from waav.config.variables import Variables, expand, read_value, read_variables
 
 Write: TypeAlias = Callable[..., Path]

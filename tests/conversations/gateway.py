@@ -20,6 +20,7 @@ from capabilities import (
 from providers.local import espeak, pocketsphinx, silero, smart_turn, turn_detector
 from providers.local.processors import denoise
 from waav.config import Config
+from waav.config.overload import Overload
 from waav.gateway import Gateway, open_gateway
 from waav.server.service import serve_gateway
 from waav.session.commands import STTConfig
@@ -95,6 +96,8 @@ async def open_local(
         config,
         server=attrs.evolve(config.server, host="127.0.0.1", port=0),
         plugins=attrs.evolve(config.plugins, enabled=False),
+        # What is measured is how turns are taken, on any machine, however busy.
+        overload=Overload(enabled=False),
     )
     async with (
         open_gateway(local, manifests=manifests) as gateway,

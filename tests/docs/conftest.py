@@ -10,6 +10,7 @@ import trio
 
 from waav import open_gateway
 from waav.config import Config, Server
+from waav.config.overload import Overload
 from waav.server.service import serve_gateway
 
 ROOT = Path(__file__).parents[2]
@@ -17,8 +18,12 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 async def address() -> AsyncIterator[str]:
-    """``host:port`` of a gateway with the default configuration."""
-    config = Config(server=Server(host="127.0.0.1", port=0, shutdown_grace_seconds=1.0))
+    """``host:port`` of a gateway with the default configuration, which refuses nobody."""
+    config = Config(
+        server=Server(host="127.0.0.1", port=0, shutdown_grace_seconds=1.0),
+        # A machine that runs other tests beside this one is late.
+        overload=Overload(enabled=False),
+    )
     stopping = trio.Event()
     async with open_gateway(config) as gateway, trio.open_nursery() as nursery:
         [(host, port)] = await nursery.start(serve_gateway, gateway, stopping)

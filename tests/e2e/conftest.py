@@ -10,9 +10,13 @@ from support.clients import Client, open_client
 from support.providers import Ears, Mouth, plugin
 
 from waav.config import Config
+from waav.config.overload import Overload
+from waav.config.security import RATE_LIMIT_OFF, Security
 from waav.gateway import Gateway, open_gateway
 from waav.server.service import serve_gateway
 from waav.tasks import open_scoped_nursery
+
+UNLIMITED = Security(rate_limit_requests_per_second=RATE_LIMIT_OFF, max_connections_per_ip=10_000)
 
 
 @pytest.fixture
@@ -54,6 +58,10 @@ async def server(ears: Ears, mouth: Mouth, config: Config) -> AsyncIterator[Serv
         config,
         server=attrs.evolve(config.server, host="127.0.0.1", port=0),
         plugins=attrs.evolve(config.plugins, enabled=False),
+        # A machine that runs other tests beside this one is late, and must refuse nobody.
+        overload=config.overload if config.overload != Overload() else Overload(enabled=False),
+        # All clients of a test are one address; a test of the limits has its own.
+        security=config.security if config.security != Security() else UNLIMITED,
     )
     manifests = plugin("ears", ears), plugin("mouth", mouth=mouth)
     stopping = trio.Event()

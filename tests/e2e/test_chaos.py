@@ -89,7 +89,8 @@ async def quiet(server: Any) -> None:
     with trio.fail_after(20):
         while server.gateway.sessions:
             await trio.lowlevel.checkpoint()
-    await trio.testing.wait_all_tasks_blocked(0.05)
+    # Less than the 20 ms after which the gateway looks at itself each time.
+    await trio.testing.wait_all_tasks_blocked(0.01)
 
 
 @pytest.mark.parametrize("seed", [1, 2])

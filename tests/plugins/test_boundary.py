@@ -66,6 +66,33 @@ async def test_a_value_passes_through(guarded: Guarded[Any], plugins: Plugins, s
     assert status(plugins).error_count == 0
 
 
+async def test_each_capability_counts_how_it_is_used(
+    autojump_clock: trio.testing.MockClock, guarded: Guarded[Any], plugins: Plugins, say: Say
+) -> None:
+    """Also a call whose caller leaves has taken its time, and is over."""
+    await guarded.run(say, "hello")
+    with pytest.raises(ProviderClosed):
+        await guarded.run(fail, CLOSED)
+    with trio.move_on_after(7):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(guarded.run, wait_for_ever)
+            await trio.sleep(5)
+            assert guarded.use.open == 1
+            await trio.sleep_forever()
+    use = status(plugins).uses[Capability.STT]
+    assert (use.calls, use.open, use.errors) == (3, 0, 1)
+    assert use.seconds == pytest.approx(7.0)
+    assert status(plugins).uses[Capability.TTS].calls == 0
+
+
+async def test_an_open_circuit_is_listed(guarded: Guarded[Any], plugins: Plugins) -> None:
+    for _ in range(3):
+        assert status(plugins).open_circuits == frozenset()
+        with pytest.raises(ProviderClosed):
+            await guarded.run(fail, CLOSED)
+    assert status(plugins).open_circuits == {Capability.STT}
+
+
 async def test_a_call_is_a_task_of_the_plugin(guarded: Guarded[Any]) -> None:
     """Its name says whose it is, and it is not the caller's task."""
 

@@ -132,3 +132,23 @@ def test_a_table_of_another_plugin_or_of_a_shared_name_does_not(
 def test_two_tables_for_one_plugin_are_a_mistake(registry: Registry, plugin: Manifest) -> None:
     with pytest.raises(SettingsMistake, match="mine, my_own are names of the same plugin"):
         settings_of(plugin, {"my_own": {}, "mine": {}}, registry)
+
+
+def test_how_many_conversations_there_may_be_is_no_business_of_the_plugin(
+    plugin: Manifest,
+) -> None:
+    registry = Registry()
+    registry.register(plugin)
+    settings = settings_of(plugin, {"My_Own": {"max_sessions": 3, "model": "big"}}, registry)
+    assert settings.own == Options("big")
+    assert settings.limited_as == "my-own"
+    assert settings_of(plugin, {"mine": {}}, registry).limited_as is None
+
+
+@pytest.mark.parametrize("wrong", [0, -1, True, 1.5, "many", [1]])
+def test_a_number_of_conversations_that_is_none_is_a_mistake(
+    plugin: Manifest, wrong: object
+) -> None:
+    message = "plugins.providers.mine.max_sessions: expected a whole number of at least 1"
+    with pytest.raises(SettingsMistake, match=message):
+        structure(plugin, {"max_sessions": wrong})

@@ -47,9 +47,9 @@ class Cast:
             plugin("ears", self.ears, encodings=(Encoding.LINEAR16, Encoding.OPUS)),
             plugin("mouth", mouth=self.mouth),
             plugin("sentry", sentry=self.sentry),
-            processor_plugin("adder", self.adder),
+            attrs.evolve(processor_plugin("adder", self.adder), aliases=("plus",)),
         )
-        chosen = Choices(vad_provider="sentry", denoiser="adder", **choices)
+        chosen = Choices(**{"vad_provider": "sentry", "denoiser": "adder", **choices})
         async with (
             open_plugins(Discovery.of(*manifests)) as plugins,
             open_session(Means(plugins, choices=chosen)) as session,
@@ -100,6 +100,45 @@ async def test_the_users_sound_is_worked_on_as_somebody_wishes(
         assert cast.heard == bytes([worked]) * len(LOUD)
         assert cast.adder.open_streams == worked
     assert cast.adder.open_streams == 0
+
+
+@pytest.mark.parametrize("standing", ["Adder", "plus"], ids=["spelling", "alias"])
+async def test_a_denoiser_that_goes_by_another_name_does_not_work_twice(
+    autojump_clock: MockClock, standing: str
+) -> None:
+    cast = Cast()
+    wish = STTConfig("ears", noise=NoiseReduction(enabled=True))
+    async with cast.session(pre_stt=(ProcessorChoice(standing),)) as session:
+        await session.submit(Configure(stt=wish))
+        await next_event(session, Ready)
+        assert cast.adder.open_streams == 1
+
+
+async def test_how_strongly_counts_only_for_a_denoiser_that_can_be_told(
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is an operator's choice which one works; no client is refused for it."""
+    cast = Cast()
+    wish = STTConfig("ears", noise=NoiseReduction(enabled=True, attenuation=12.0))
+    async with cast.session() as session:
+        await session.submit(Configure(stt=wish))
+        await next_event(session, Ready)
+        assert cast.adder.open_streams == 1
+    assert "adder does not know attenuation: ignored" in caplog.messages
+
+
+async def test_a_denoiser_that_is_not_there_stops_nobody_who_does_not_want_it(
+    autojump_clock: MockClock,
+) -> None:
+    cast = Cast()
+    async with cast.session(denoiser="nobody") as session:
+        quiet = NoiseReduction(enabled=True, attenuation=12.0)
+        await session.submit(Configure(stt=STTConfig("ears", noise=quiet)))
+        told = await next_event(session)
+        assert isinstance(told, Failed)
+        assert told.code == "unsupported_provider"
+        await session.submit(Configure(stt=STTConfig("ears", noise=NoiseReduction(enabled=False))))
+        assert await next_event(session) == Ready(session.stream_id, stt=True, tts=False)
 
 
 async def test_a_voice_detector_hears_the_cleaned_sound(autojump_clock: MockClock) -> None:

@@ -1,6 +1,6 @@
 """One text becomes its sound: fresh, or as it was said before."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -20,6 +20,7 @@ from capabilities import (
     ProviderBusy,
     ProviderClosed,
     ProviderError,
+    ProviderProtocolError,
     ProviderUnavailable,
     Secret,
     SpeechRequest,
@@ -391,3 +392,33 @@ async def test_a_voice_that_hangs_while_it_connects_is_given_up(
             await said(speaker(plugins, cache), "abc")
     assert trio.current_time() == pytest.approx(30)
     assert mouth.open_requests == 0
+
+
+@attrs.define(eq=False)
+class Dumb(Mouth):
+    """Answers every request, and without any sound."""
+
+    async def _frames(self, text: str) -> AsyncGenerator[AudioFrame]:
+        del text
+        await trio.lowlevel.checkpoint()
+        return
+        yield
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("Hello.", True), ("7", True), ("...", False), ("\N{WAVING HAND SIGN}", False)],
+)
+async def test_no_sound_at_all_is_an_error_unless_there_is_nothing_to_say(
+    cache: SpeechCache, text: str, *, says: bool
+) -> None:
+    mouth = Dumb()
+    async with open_plugins(Discovery.of(plugin("mouth", mouth=mouth))) as plugins:
+        voice = speaker(plugins, cache)
+        for asked in (1, 2):
+            if says:
+                with pytest.raises(ProviderProtocolError, match="said nothing"):
+                    await said(voice, text)
+                assert len(mouth.requests) == asked, "nothing of it is kept"
+            else:
+                assert await said(voice, text) == []

@@ -15,6 +15,7 @@ from capabilities import (
     Encoding,
     Final,
     Interim,
+    ProviderClosed,
     ProviderUnavailable,
     Said,
     SpeechFinal,
@@ -24,6 +25,7 @@ from capabilities import (
     TurnQuestion,
     TurnVerdict,
 )
+from waav.config import Config
 from waav.plugins import Discovery, open_plugins
 from waav.session.choices import TURN_KINDS, Choices
 from waav.session.commands import (
@@ -242,6 +244,43 @@ async def test_words_interrupt_without_a_voice_detector(autojump_clock: MockCloc
         assert isinstance(await next_event(session, Interrupted), Interrupted)
 
 
+async def test_who_nods_does_not_interrupt_and_each_session_has_nods_of_its_own(
+    autojump_clock: MockClock,
+) -> None:
+    cast = Cast(sentry=None)
+    wish = Interruption(enabled=True)
+    async with cast.session(Choices.of(Config())) as session:
+        for number, words in enumerate([None, ("genau",)], 1):
+            await session.submit(both(interruption=attrs.evolve(wish, ignore_words=words)))
+            await session.submit(Speak("x" * 50))
+            await next_event(session, SpeechBegan)
+            cast.ears.say(Interim("Uh-huh." if words is None else "Genau!"))
+            await next_event(session, Transcribed)
+            ended = await next_event(session, SpeechEnded)
+            assert ended == SpeechEnded(f"u{number}", "spoken", pytest.approx(5.0))
+        await session.submit(Speak("x" * 50))
+        await next_event(session, SpeechBegan)
+        cast.ears.say(Interim("Uh-huh."))
+        assert isinstance(await next_event(session, Interrupted), Interrupted)
+
+
+async def test_a_refused_configuration_leaves_the_rules_as_they_were(
+    autojump_clock: MockClock,
+) -> None:
+    cast = Cast(sentry=None)
+    async with cast.session() as session:
+        await session.submit(both())
+        await next_event(session, Ready)
+        wish = Interruption(enabled=True)
+        await session.submit(Configure(stt=STTConfig("nobody"), interruption=wish))
+        await next_event(session, Failed)
+        await session.submit(Speak("x" * 20))
+        await next_event(session, SpeechBegan)
+        cast.ears.say(Final("stop it now"))
+        ended = await next_event(session, SpeechEnded)
+    assert ended == SpeechEnded("u1", "spoken", pytest.approx(2.0))
+
+
 async def test_a_clear_while_the_agent_holds_on_ends_the_pause(autojump_clock: MockClock) -> None:
     cast = Cast()
     async with cast.session() as session:
@@ -317,6 +356,53 @@ async def test_voices_are_told_with_the_users_time(autojump_clock: MockClock) ->
         assert await next_event(session) == VoiceHeard(talking=False, at=0.75)
 
 
+async def test_sound_that_came_too_late_for_the_detector_still_counts(
+    autojump_clock: MockClock,
+) -> None:
+    """It counts what it got, from which some is missing; the client counts what it sent."""
+    cast = Cast()
+    async with cast.session() as session:
+        await session.submit(both(vad=VoiceDetection(enabled=True)))
+        await next_event(session, Ready)
+        session.push_audio(SECOND)
+        await wait_all_tasks_blocked()
+        cast.voices.stalled = True
+        for _ in range(6):
+            session.push_audio(SECOND)
+            await trio.sleep(1.0)
+        cast.voices.wake()
+        await wait_all_tasks_blocked()
+        missing = 7.0 - cast.voices.seconds
+        assert missing > 2.0
+        cast.voices.say(SpeechStarted(0.5), SpeechStopped(cast.voices.seconds))
+        assert await next_event(session) == VoiceHeard(talking=True, at=0.5)
+        assert await next_event(session) == VoiceHeard(talking=False, at=pytest.approx(7.0))
+
+
+async def test_a_voice_detector_is_let_go_when_nobody_listens_any_more(
+    autojump_clock: MockClock,
+) -> None:
+    """The recogniser dies in mid-voice: the place is free, and nobody talks for ever."""
+    cast = Cast()
+    async with cast.session() as session:
+        await session.submit(MAY_INTERRUPT)
+        await next_event(session, Ready)
+        await wait_all_tasks_blocked()
+        cast.voices.say(TALKING)
+        assert await next_event(session, VoiceHeard) == VoiceHeard(talking=True, at=0.0)
+        cast.ears.say(ProviderClosed("ears", "hung up"))
+        told = {await next_event(session), await next_event(session)}
+        assert VoiceHeard(talking=False, at=0.0) in told
+        assert {each.code for each in told if isinstance(each, Failed)} == {"stt_error"}
+        await wait_all_tasks_blocked()
+        assert cast.voices.open_streams == 0
+        later = Interruption(enabled=True, min_words=2)
+        await session.submit(Configure(interruption=later))
+        await next_event(session, Ready)
+        await wait_all_tasks_blocked()
+        assert cast.voices.open_streams == 0
+
+
 async def test_a_voice_detector_gets_the_format_that_it_takes(autojump_clock: MockClock) -> None:
     cast = Cast()
     wide = AudioFormat(Encoding.LINEAR16, 48000, 2)
@@ -379,6 +465,28 @@ async def test_a_turn_detector_is_asked_what_was_said_on_both_sides(
     assert question.text == "I want to"
     assert question.before == (Said("agent", "How may I help?"),)
     assert (question.language, question.threshold, question.sound) == ("en-US", 0.9, None)
+
+
+async def test_a_turn_detector_is_told_what_the_user_has_heard(autojump_clock: MockClock) -> None:
+    """Not what was cut off, nor what had not begun."""
+    oracle = Oracle()
+    cast = Cast(oracles={"turn-text": oracle}, mouth=Mouth(pace=0.1, tells=True))
+    async with cast.session() as session:
+        await session.submit(both())
+        await session.submit(Speak("Good day to you"))
+        await session.submit(Speak("How are you?"))
+        await next_event(session, SpeechBegan)
+        await trio.sleep(0.75)
+        await session.submit(Clear())
+        await next_event(session, Interrupted)
+        cast.mouth.connect_delay = 1.0
+        await session.submit(Speak("Never heard"))
+        await wait_all_tasks_blocked()
+        await session.submit(Clear())
+        cast.ears.say(Final("Stop"))
+        await next_event(session, Transcribed)
+        await next_event(session, Transcribed)
+    assert oracle.questions[0].before == (Said("agent", "Good day"),)
 
 
 async def test_a_pause_is_not_the_end_and_the_limit_is(autojump_clock: MockClock) -> None:

@@ -22,7 +22,7 @@ from capabilities import (
     Secret,
     SpeechRequest,
 )
-from waav.speech.cache import Listener, Sink, SpeechCache
+from waav.speech.cache import Found, Listener, Sink, SpeechCache
 from waav.speech.key import speech_key
 from waav.speech.recording import MAX_BYTES, Recording
 from waav.state.memory import MemoryCache
@@ -192,6 +192,7 @@ async def test_ten_who_want_the_same_make_one_request(
     assert len(voice.begun) == 1
     assert {client.data for client in clients} == {voice.all}
     assert {tuple(client.times) for client in clients} == {(1.0, 2.0, 3.0, 4.0)}
+    assert cache.found == Found(hits=0, shared=9, misses=1)
 
 
 async def test_who_comes_later_hears_it_from_the_beginning(
@@ -221,6 +222,7 @@ async def test_who_hears_what_is_kept_already_asks_for_it_once(
     assert voice.begun == []
     assert slow.data == quick.data == b"\1\0"
     assert quick.times == [0.0]
+    assert cache.found == Found(hits=1, shared=1, misses=0)
 
 
 @pytest.mark.pins("D077")

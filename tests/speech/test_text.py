@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from capabilities import Ability, Limits, SpeechRequest
-from waav.speech.text import pieces, pronounce, pronouncing
+from waav.speech.text import has_words, pieces, pronounce, pronouncing
 
 
 @pytest.mark.pins("D208")
@@ -65,3 +65,17 @@ def test_much_markup_and_many_pronunciations_take_no_longer_than_they_are() -> N
         pieces(SpeechRequest(""), Ability(**HAS_SSML), "a", "<b>a</b>" * 12_800, pronouncing(words))
     )
     assert time.perf_counter() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("text", "ssml", "words"),
+    [
+        ("Hello.", False, True),
+        ("\N{DEVANAGARI LETTER A}", False, True),
+        (" ... !?", False, False),
+        ('<speak><break time="1s"/></speak>', True, False),
+        ("<speak>a</speak>", True, True),
+    ],
+)
+def test_whether_there_is_anything_to_say(text: str, *, ssml: bool, words: bool) -> None:
+    assert has_words(SpeechRequest(text, ssml=ssml)) is words

@@ -154,12 +154,25 @@ class Sentry:
     sound: bytearray = attrs.Factory(bytearray)
     options: list[VADOptions] = attrs.Factory(list)
     open_streams: int = 0
+    stalled: bool = False
+    """Takes no audio until it is woken."""
+    _woken: trio.Event = attrs.Factory(trio.Event)
     _said: list[trio.MemorySendChannel[VoiceActivity]] = attrs.Factory(list)
 
     def say(self, *activities: VoiceActivity) -> None:
         """Let the newest stream yield these."""
         for activity in activities:
             self._said[-1].send_nowait(activity)
+
+    def wake(self) -> None:
+        """Take audio again."""
+        self.stalled = False
+        self._woken.set()
+
+    async def awake(self) -> None:
+        """Wait until it takes audio."""
+        if self.stalled:
+            await self._woken.wait()
 
     def hang_up(self) -> None:
         """Let the newest stream end."""
@@ -185,6 +198,7 @@ class SentryStream:
 
     async def send(self, frame: AudioFrame) -> None:
         await trio.lowlevel.checkpoint()
+        await self.sentry.awake()
         self.sentry.seconds += frame.duration
         self.sentry.sound += frame.data
 

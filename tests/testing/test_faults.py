@@ -158,7 +158,7 @@ async def test_a_cell_that_cannot_be_says_why() -> None:
 
 
 @pytest.mark.parametrize(
-    ("transport", "voice", "fewest"),
+    ("transport", "once", "fewest"),
     [
         (Transport.WEBSOCKET, False, 14),
         (Transport.WEBSOCKET, True, 14),
@@ -170,9 +170,9 @@ async def test_a_cell_that_cannot_be_says_why() -> None:
     ],
 )
 def test_there_are_enough_faults_for_each_transport(
-    transport: Transport, *, voice: bool, fewest: int
+    transport: Transport, *, once: bool, fewest: int
 ) -> None:
     possible = [
-        fault for fault in Fault if not why_not(transport, fault, State.CONNECTING, voice=voice)
+        fault for fault in Fault if not why_not(transport, fault, State.CONNECTING, once=once)
     ]
     assert len(possible) >= fewest

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 import attrs
 import pytest
 import trio
-from support.servers import deepgram
+from support.servers import deepgram, openai
+from support.servers.http import open_http_server
 from support.servers.websocket import open_websocket_server
 from support.stt_vendor import spoken
 from trio.testing import MockClock
@@ -18,6 +19,7 @@ from capabilities import (
     AudioFormat,
     AudioFrame,
     Capability,
+    CloneLimits,
     Encoding,
     Final,
     Limits,
@@ -29,7 +31,9 @@ from capabilities import (
 )
 from providers._common.settings import VendorSettings
 from providers.deepgram import MANIFEST as DEEPGRAM
-from waav.testing import FakeSTT, FakeTTS, FakeVAD, manifest_of
+from providers.openai import MANIFEST as OPENAI
+from providers.openai.options import OpenAISettings
+from waav.testing import FakeCloning, FakeLLM, FakeSTT, FakeTTS, FakeVAD, manifest_of
 from waav.testing.bench import Subject, Trial
 from waav.testing.fault_suites import NotApplicable, transport_of
 from waav.testing.relay_wire import Transport
@@ -53,7 +57,8 @@ def listening(said: str, **fields: Any) -> Manifest:
 
 
 async def test_a_good_plugin_passes_each_suite_of_what_it_brings() -> None:
-    card = await card_of(manifest_of(stt=FakeSTT(), tts=FakeTTS(), vad=FakeVAD()))
+    brought = {"llm": FakeLLM(), "cloning": FakeCloning(CloneLimits(samples=1))}
+    card = await card_of(manifest_of(stt=FakeSTT(), tts=FakeTTS(), vad=FakeVAD(), **brought))
     done = {name: row.verdict for name, row in card.items() if "/faults" not in name}
     assert done == {
         "manifest": PASSED,
@@ -62,6 +67,8 @@ async def test_a_good_plugin_passes_each_suite_of_what_it_brings() -> None:
         "stt/words": NOT,  # it says that it knows many languages, not that English is one
         "tts/contract": PASSED,
         "vad/contract": PASSED,
+        "llm/contract": PASSED,
+        "cloning/contract": PASSED,
     }
     assert card["opening"].detail == ""
 
@@ -177,13 +184,9 @@ async def test_a_plugin_gets_what_it_requires_and_its_keys() -> None:
 
 
 async def test_an_ability_without_a_suite_is_said_to_have_none() -> None:
-    abilities = {Capability.LLM: Ability()}
-    names = {check.name: check.does for check in checks_of(Subject(with_llm(abilities)), Trial())}
-    assert names["llm/contract"] == "there is no suite for llm"
-
-
-def with_llm(abilities: dict[Capability, Ability]) -> Manifest:
-    return attrs.evolve(manifest_of(tts=FakeTTS()), abilities=abilities)
+    strange = attrs.evolve(manifest_of(tts=FakeTTS()), abilities={Capability.AUTH: Ability()})
+    names = {check.name: check.does for check in checks_of(Subject(strange), Trial())}
+    assert names["auth/contract"] == "there is no suite for auth"
 
 
 async def test_being_cancelled_is_no_verdict(autojump_clock: MockClock) -> None:
@@ -232,6 +235,15 @@ def test_a_card_is_good_if_something_was_tried_and_nothing_failed(
 
 class TestFaults:
     """A vendor on loopback, and a plugin whose ``base_url`` leads there."""
+
+    async def test_also_of_a_language_model(self) -> None:
+        async with open_http_server(openai.openai) as server:
+            settings = OpenAISettings(base_url=f"{server.url}/v1")
+            subject = Subject(OPENAI, settings, {"openai_api_key": Secret("made-up-key")})
+            checks = select(checks_of(subject, Trial()), ["llm/faults/end", "llm/contract"])
+            rows = [await judge(check) for check in checks]
+        assert {row.check: row.detail for row in rows} == {"llm/faults/end": "", "llm/contract": ""}
+        assert {row.verdict for row in rows} == {PASSED}
 
     CHECKS = ("stt/faults/reset", "stt/faults/http-401", "tts/faults/end", "stt/contract")
 

@@ -1,7 +1,9 @@
 """Scripts of (time, what is heard while the agent talks) and what the agent does."""
 
+from collections.abc import Callable
 from math import inf
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,10 +17,11 @@ from capabilities import (
     Transcript,
     VoiceActivity,
 )
-from waav.turns.barge_in import LONGEST_PAUSE, Act, BargeIn, BargeInRules
+from waav.turns.barge_in import LONGEST_PAUSE, Act, BargeIn, BargeInRules, plain_words
 
 VOICE, QUIET = SpeechStarted(0.0), SpeechStopped(0.0)
 ON = BargeInRules(enabled=True)
+NODDING = BargeInRules(enabled=True, nods=plain_words(["mm-hmm", "Wow"]))
 Step = tuple[float, Transcript | VoiceActivity | None]
 
 
@@ -103,6 +106,25 @@ def step(
             [Act.STOP],
             id="without-a-pause",
         ),
+        pytest.param(
+            NODDING,
+            [(0, VOICE), (0.5, None), (1, Final("Mm-hmm, wow!")), (1, QUIET), (3, None)],
+            [Act.PAUSE, Act.RESUME],
+            id="who-only-nods-does-not-interrupt-in-any-number-of-words",
+        ),
+        pytest.param(
+            NODDING,
+            [(0, Final("Mm-hmm.")), (1, Interim("wait"))],
+            [Act.STOP],
+            id="a-word-after-a-nod-interrupts",
+        ),
+        pytest.param(
+            attrs.evolve(NODDING, min_words=3),
+            [(0, Final("wow")), (1, Interim("mm but"))],
+            [Act.STOP],
+            id="nods-beside-other-words-are-words",
+        ),
+        pytest.param(NODDING, [(0, Interim("...")), (1, Final("?"))], [], id="marks-are-no-words"),
         pytest.param(BargeInRules(), [(0, VOICE), (9, None), (9, Final("stop it"))], [], id="off"),
         pytest.param(ON, [(0, SpeechFinal())], [], id="a-mark-is-no-word"),
     ],
@@ -121,6 +143,16 @@ def test_a_voice_that_goes_on_counts_when_the_agent_begins() -> None:
     assert machine.expire(0.5, playing=False) is None
     assert machine.deadline == 1.0
     assert machine.expire(1.0, playing=True) is Act.PAUSE
+
+
+@pytest.mark.parametrize("over", [BargeIn.turn_over, BargeIn.reset])
+def test_words_of_an_earlier_turn_do_not_make_a_nod_an_interruption(
+    over: Callable[[BargeIn], None],
+) -> None:
+    machine = BargeIn(NODDING)
+    machine.feed(Final("I see"), None)
+    over(machine)
+    assert machine.feed(Final("wow"), 0.0) is None
 
 
 def test_words_of_an_earlier_turn_do_not_count() -> None:

@@ -9,13 +9,18 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from waav.config.expected import is_url
+from capabilities.auth import LONGEST_ID, is_id
+from waav.config.auth import Auth, Jwt
+from waav.config.common import MAX_SESSIONS, max_sessions
+from waav.config.expected import Expected, is_url
 from waav.config.option import Steps
-from waav.config.pending import Auth, Sip
+from waav.config.outbound import read_host
+from waav.config.pending import Sip
 from waav.config.schema import Config
 
 _SECRET_LENGTH = 16
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
+_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 
 
 @attrs.frozen
@@ -32,8 +37,12 @@ def check(config: Config) -> Iterator[Mistake]:
     """Yield every broken rule of a configuration, wherever it was made."""
     yield from _tls(config)
     yield from _idle(config)
+    yield from _metrics(config)
     yield from _plugin_dir(config)
+    yield from _max_sessions(config)
+    yield from _networks(("server", "trusted_proxies"), config.server.trusted_proxies)
     yield from _origins(config.security.cors_allowed_origins)
+    yield from _outbound(config.outbound.allow_hosts)
     yield from _auth(config.auth)
     if config.sip != Sip():
         yield from _sip(config.sip)
@@ -67,10 +76,24 @@ def _idle(config: Config) -> Iterator[Mistake]:
         yield Mistake(path, "expected less than idle_timeout_seconds", because)
 
 
+def _metrics(config: Config) -> Iterator[Mistake]:
+    if not _PATH.fullmatch(config.metrics.path):
+        yield Mistake(("metrics", "path"), "expected a path such as /metrics")
+
+
 def _plugin_dir(config: Config) -> Iterator[Mistake]:
     folder = config.plugins.plugin_dir
     if folder is not None and not folder.is_dir():
         yield Mistake(("plugins", "plugin_dir"), "expected a folder that exists")
+
+
+def _max_sessions(config: Config) -> Iterator[Mistake]:
+    for name, table in config.plugins.providers.items():
+        try:
+            max_sessions(table)
+        except Expected as mistake:
+            path = ("plugins", "providers", name, MAX_SESSIONS)
+            yield Mistake(path, f"expected {mistake.what}")
 
 
 def _origins(origins: tuple[str, ...]) -> Iterator[Mistake]:
@@ -80,6 +103,15 @@ def _origins(origins: tuple[str, ...]) -> Iterator[Mistake]:
             yield Mistake((*path, index), "expected * to stand alone")
         elif origin != "*" and not _is_origin(origin):
             yield Mistake((*path, index), "expected an origin such as https://app.example.com")
+
+
+def _outbound(entries: tuple[str, ...]) -> Iterator[Mistake]:
+    for index, entry in enumerate(entries):
+        try:
+            read_host(entry)
+        except ValueError:
+            path = ("outbound", "allow_hosts", index)
+            yield Mistake(path, "expected a name, *.name, an address, or a network")
 
 
 def _is_origin(text: str) -> bool:
@@ -99,13 +131,36 @@ def _auth(auth: Auth) -> Iterator[Mistake]:
         # A gateway that is believed to be closed must not stand open.
         message = "authentication is not available in this version; expected false"
         yield Mistake(("auth", "required"), message)
+    if auth.required and not auth.methods:
+        message = "expected api_secrets, service_url, [auth.jwt] or a plugin among strategies"
+        yield Mistake(("auth", "required"), message)
     yield from _auth_service(auth)
-    for index, entry in enumerate(auth.api_secrets):
-        for name, text in (("id", entry.id), ("secret", entry.secret.reveal())):
-            if not text:
-                yield Mistake(
-                    ("auth", "api_secrets", index, name), "expected text that is not blank"
-                )
+    yield from _jwt(auth.jwt)
+    yield from _api_secrets(auth)
+
+
+def _jwt(jwt: Jwt) -> Iterator[Mistake]:
+    path = ("auth", "jwt", "key_path")
+    if jwt.key_path is None:
+        return
+    if jwt.jwks_url is not None:
+        yield Mistake(path, "expected either this or jwks_url", ("auth", "jwt", "jwks_url"))
+    yield from _readable(path, jwt.key_path)
+
+
+def _api_secrets(auth: Auth) -> Iterator[Mistake]:
+    places: list[tuple[Steps, Steps]] = [
+        (("auth", "api_secrets", index, "id"), ("auth", "api_secrets", index, "secret"))
+        for index, _ in enumerate(auth.api_secrets)
+    ]
+    places = places or [(("auth", "api_secret_id"), ("auth", "api_secret"))]
+    for (id_path, secret_path), entry in zip(places, auth.secrets, strict=False):
+        if not entry.id:
+            yield Mistake(id_path, "expected text that is not blank")
+        elif not is_id(entry.id):
+            yield Mistake(id_path, f"expected at most {LONGEST_ID} printable characters")
+        if not entry.secret:
+            yield Mistake(secret_path, "expected text that is not blank")
     yield from _unique("id", [entry.id.casefold() for entry in auth.api_secrets])
     yield from _unique("secret", [entry.secret.reveal() for entry in auth.api_secrets])
 
@@ -142,13 +197,17 @@ def _sip(sip: Sip) -> Iterator[Mistake]:
         yield Mistake(("sip", "room_prefix"), "expected letters, digits, - and _ only")
     if not sip.allowed_addresses:
         yield Mistake(("sip", "allowed_addresses"), "expected one address at least")
-    for index, address in enumerate(sip.allowed_addresses):
-        if not _is_network(address):
-            path = ("sip", "allowed_addresses", index)
-            yield Mistake(path, "expected an IP address or a network such as 192.0.2.0/24")
+    yield from _networks(("sip", "allowed_addresses"), sip.allowed_addresses)
     if sip.hook_secret is not None and len(sip.hook_secret.reveal()) < _SECRET_LENGTH:
         yield Mistake(("sip", "hook_secret"), f"expected {_SECRET_LENGTH} characters or more")
     yield from _hooks(sip)
+
+
+def _networks(path: Steps, texts: Iterable[str]) -> Iterator[Mistake]:
+    for index, text in enumerate(texts):
+        if not _is_network(text):
+            message = "expected an IP address or a network such as 192.0.2.0/24"
+            yield Mistake((*path, index), message)
 
 
 def _is_network(text: str) -> bool:

@@ -10,10 +10,16 @@ from typing import Any, Literal
 
 import attrs
 
+from waav.config.auth import Auth
+from waav.config.common import max_sessions
 from waav.config.credentials import Providers
+from waav.config.metrics import Metrics, Watchdog
 from waav.config.option import option, section, table
-from waav.config.pending import Auth, LiveKit, Recording, Security, Sip
+from waav.config.outbound import Outbound
+from waav.config.overload import Overload
+from waav.config.pending import LiveKit, Recording, Sip
 from waav.config.pipelines import Pipelines
+from waav.config.security import Security
 from waav.config.turn_taking import VAD, Interruption, SpeechFinal, TurnDetector
 
 
@@ -46,11 +52,23 @@ class Server:
         least=0,
         most=65535,
     )
+    workers: int = option(
+        "Processes that share the port, one for each core of the machine if 0. From 2 on a supervisor"
+        " replaces one that dies.",
+        default=1,
+        least=0,
+        most=1024,
+    )
     shutdown_grace_seconds: float = option(
         "How long open sessions may take to end after a stop signal.", default=30.0, least=0
     )
     head_timeout_seconds: float = option(
         "A connection that has not said what it wants by then is closed.", default=10.0, above=0
+    )
+    trusted_proxies: tuple[str, ...] = option(
+        "Addresses and networks of proxies in front of the gateway: what they say in Forwarded and"
+        " X-Forwarded-For about the client's address is believed, by all limits.",
+        default=(),
     )
     max_body_bytes: int = option("The largest REST request body.", default=2 << 20, least=1)
     log_format: Literal["text", "json"] = option("How log records are written.", default="text")
@@ -130,8 +148,15 @@ class Plugins:
     )
     providers: Mapping[str, Mapping[str, Any]] = table(
         "The settings of a provider: [plugins.providers.NAME], and what its sessions start with:"
-        " [plugins.providers.NAME.stt] and [plugins.providers.NAME.tts]."
+        " [plugins.providers.NAME.stt] and [plugins.providers.NAME.tts]. max_sessions, for every"
+        " provider: its conversations at one time, for each capability and each key."
     )
+
+    @property
+    def max_sessions(self) -> Mapping[str, int]:
+        """How many conversations there may be at one time, by the name of the provider's table."""
+        most = {name: max_sessions(table) for name, table in self.providers.items()}
+        return {name: number for name, number in most.items() if number is not None}
 
 
 @attrs.frozen
@@ -165,9 +190,13 @@ class Config:
     vad: VAD = section(VAD)
     interruption: Interruption = section(Interruption)
     pipelines: Pipelines = section(Pipelines)
+    overload: Overload = section(Overload)
     providers: Providers = section(Providers)
-    security: Security = section(Security, pending=True)
-    auth: Auth = section(Auth, pending=True)
+    metrics: Metrics = section(Metrics)
+    watchdog: Watchdog = section(Watchdog)
+    security: Security = section(Security)
+    outbound: Outbound = section(Outbound, pending=True)
+    auth: Auth = section(Auth)
     livekit: LiveKit = section(LiveKit, pending=True)
     sip: Sip = section(Sip, pending=True)
     recording: Recording = section(Recording, pending=True)

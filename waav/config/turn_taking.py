@@ -7,6 +7,10 @@ import attrs
 
 from waav.config.option import option, table
 
+NODS = ("ah", "aha", "hm", "hmm", "mhm", "mhmm", "mm", "mmm", "oh", "uh-huh", "wow")
+"""What somebody says who listens. Not among them is what may be an answer ("yes", "okay"), or the
+beginning of one ("um", which is also a number in Portuguese)."""
+
 
 @attrs.frozen
 class SpeechFinalTimes:
@@ -115,6 +119,10 @@ class Interruption:
     )
     min_words: int = option(
         "Fewer words are a nod; with 0 a voice alone interrupts.", default=1, least=0
+    )
+    ignore_words: tuple[str, ...] = option(
+        "Who has said only such words, in any number, does not interrupt; with [] every word counts.",
+        default=NODS,
     )
     min_speech_ms: int = option(
         "A shorter voice is a cough, in milliseconds.", default=500, least=0

@@ -1,7 +1,8 @@
 """The only way to a plugin's capability: its failure becomes PluginFailed, and stays its own."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from math import inf
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar, TypeVarTuple
@@ -19,8 +20,9 @@ from capabilities import (
 )
 from waav.errors import PluginFailed, WaavError
 from waav.plugins.breaker import Breaker
-from waav.plugins.hearing import Hearing
+from waav.plugins.hearing import Hearing, Speech
 from waav.plugins.reasons import kinds_of, only_cancelled, permitted, reason_of
+from waav.plugins.turnstile import Turnstile
 from waav.plugins.ward import Call, Ward
 
 log = logging.getLogger(__name__)
@@ -34,6 +36,20 @@ def _read_only(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
     return MappingProxyType(dict(mapping))
 
 
+@attrs.define
+class Use:
+    """How a capability was used."""
+
+    calls: int = 0
+    """That began."""
+    open: int = 0
+    """That are under way."""
+    errors: int = 0
+    """Calls that ended with an error of the provider or of the plugin."""
+    seconds: float = 0.0
+    """How long those took that are over, all together."""
+
+
 @attrs.define(eq=False)
 class Guarded(Generic[T]):
     """One capability of one plugin. It outlives the plugin's restarts."""
@@ -45,8 +61,11 @@ class Guarded(Generic[T]):
     client_keys: tuple[str, ...] | None
     """Credentials that a client may bring of its own, by the names of the manifest; None if the
     operator takes none from clients."""
+    turnstile: Turnstile
+    """Where a conversation takes its place, before it asks."""
     _ward: Ward = attrs.field(repr=False)
     _breaker: Breaker = attrs.field(repr=False)
+    use: Use = attrs.field(factory=Use)
 
     @property
     def id(self) -> str:
@@ -57,6 +76,16 @@ class Guarded(Generic[T]):
     def hearing(self) -> Hearing:
         """What all have heard through the plugin; whoever converses with a recogniser counts."""
         return self._ward.tally.hearing
+
+    @property
+    def speech(self) -> Speech:
+        """What the plugin has said to all; whoever converses with a voice counts."""
+        return self._ward.tally.speech
+
+    @property
+    def circuit_open(self) -> bool:
+        """Whether the provider has failed too often just now to be asked."""
+        return self._breaker.open
 
     async def run(self, function: Callable[[T, *Ts], Awaitable[R]], *args: *Ts) -> R:
         """Return ``await function(capability, *args)``, run in a task of the plugin's own nursery.
@@ -79,6 +108,11 @@ class Guarded(Generic[T]):
         self._ask_breaker()
         ward.tally.call_count += 1
         call = ward.start(self.capability, function, raw, *args)
+        with self._in_use():
+            await self._wait(call)
+        return self._result(call)
+
+    async def _wait(self, call: Call[R]) -> None:
         try:
             # Who has gone on for so long without an error works: a conversation may last an hour,
             # and its end is as a rule a caller that leaves, which says nothing about the provider.
@@ -86,10 +120,20 @@ class Guarded(Generic[T]):
                 self._worked()
                 await call.wait(inf)
         except (trio.Cancelled, KeyboardInterrupt):
-            await ward.take_back(call)
+            await self._ward.take_back(call)
             self._look_back(call)
             raise
-        return self._result(call)
+
+    @contextmanager
+    def _in_use(self) -> Iterator[None]:
+        began = trio.current_time()
+        self.use.calls += 1
+        self.use.open += 1
+        try:
+            yield
+        finally:
+            self.use.open -= 1
+            self.use.seconds += trio.current_time() - began
 
     def _ask_breaker(self) -> None:
         now = trio.current_time()
@@ -143,5 +187,6 @@ class Guarded(Generic[T]):
         return PluginFailed(self.id, f"unexpected {kinds_of(error)}")
 
     def _count(self, error: BaseException) -> None:
+        self.use.errors += 1
         self._ward.tally.error_count += 1
         self._ward.tally.last_error = reason_of(error)

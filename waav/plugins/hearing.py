@@ -1,4 +1,4 @@
-"""What went through a recogniser, counted: for one session, and for all of a plugin."""
+"""What went through a recogniser or a voice, counted: for one session, and for all of a plugin."""
 
 import attrs
 
@@ -25,6 +25,16 @@ class Latency:
         self.count += 1
         self.total += seconds
         self.most = max(self.most, seconds)
+
+
+@attrs.define
+class Speech:
+    """Counters of one voice."""
+
+    audio: float = 0.0
+    """Seconds of sound that it made."""
+    first_sound: Latency = attrs.Factory(Latency)
+    """Of each request: until its first sound."""
 
 
 @attrs.define

@@ -28,6 +28,7 @@ from waav.plugins.registry import Registry
 from waav.plugins.requirements import cycle_of
 from waav.plugins.settings import Settings, SettingsMistake, settings_of
 from waav.plugins.status import PluginStatus
+from waav.plugins.turnstile import Turnstile
 from waav.plugins.ward import Ward
 
 log = logging.getLogger(__name__)
@@ -75,17 +76,17 @@ class Keeper:
         ward = Ward(manifest.id, policy, changes, Lifecycle(trio.current_time()))
         settings: Settings | SettingsMistake
         try:
-            settings = settings_of(manifest, means.settings, registry)
-            defaults = settings.defaults
+            settings = common = settings_of(manifest, means.settings, registry)
         except SettingsMistake as exc:
             # Told when it is opened, so that it is listed as any other failure is.
-            settings, defaults = exc, {}
+            settings, common = exc, Settings()
         guards = {
             capability: Guarded[Any](
                 capability,
                 ability,
-                defaults.get(capability, {}),
+                common.defaults.get(capability, {}),
                 tuple(manifest.credentials) if means.client_keys else None,
+                Turnstile.of(means.limiter, common.limited_as, capability),
                 ward,
                 Breaker(policy.breaker_threshold, policy.breaker_cooldown),
             )
@@ -119,7 +120,12 @@ class Keeper:
             call_count=tally.call_count,
             error_count=tally.error_count,
             last_error=tally.last_error,
-            hearing=tally.hearing if Capability.STT in self.manifest.abilities else None,
+            hearing=tally.hearing if Capability.STT in self.guards else None,
+            speech=tally.speech if Capability.TTS in self.guards else None,
+            uses={capability: guard.use for capability, guard in self.guards.items()},
+            open_circuits=frozenset(
+                capability for capability, guard in self.guards.items() if guard.circuit_open
+            ),
         )
 
     def stop(self) -> None:

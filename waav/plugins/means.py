@@ -12,6 +12,7 @@ import trio
 from capabilities import Manifest, Plugin, PluginContext, Secret
 from waav.plugins.policy import Policy
 from waav.plugins.settings import Tables
+from waav.security.limits import Limiter
 
 
 @attrs.frozen
@@ -24,6 +25,8 @@ class Means:
     policy: Policy
     client_keys: bool = True
     """Whether clients may bring keys of their own."""
+    limiter: Limiter | None = None
+    """Counts conversations; None: there may be as many as want to."""
 
     async def context(
         self, manifest: Manifest, settings: Any, requires: Mapping[str, Plugin]

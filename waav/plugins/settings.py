@@ -6,6 +6,8 @@ from typing import Any
 import attrs
 
 from capabilities import Ability, Capability, Manifest, NoSettings
+from waav.config.common import MAX_SESSIONS, max_sessions
+from waav.config.expected import Expected
 from waav.errors import WaavError
 from waav.plugins.registry import Registry, normalise
 from waav.plugins.strict import Mistakes, fields_of, make
@@ -30,6 +32,8 @@ class Settings:
     """Its tables named like a capability: the options that sessions start with, each as its field
     has it. Whether they are complete is not checked here, because a session may add to them; kept
     apart, because the plugin itself has no use for them."""
+    limited_as: str | None = None
+    """The table's name, in the form in which limits know it, if the table sets a limit."""
 
 
 def settings_of(manifest: Manifest, tables: Tables, registry: Registry) -> Settings:
@@ -42,7 +46,11 @@ def settings_of(manifest: Manifest, tables: Tables, registry: Registry) -> Setti
     if len(spellings) > 1:
         told = ", ".join(sorted(spellings))
         raise SettingsMistake(f"plugins.providers: {told} are names of the same plugin")
-    return structure(manifest, tables[spellings[0]] if spellings else {})
+    table = tables[spellings[0]] if spellings else {}
+    settings = structure(manifest, table)
+    if MAX_SESSIONS not in table:
+        return settings
+    return attrs.evolve(settings, limited_as=normalise(spellings[0]))
 
 
 def owner_of(name: str, registry: Registry) -> str | None:
@@ -64,6 +72,9 @@ def structure(manifest: Manifest, table: Mapping[str, Any]) -> Settings:
     own, path = dict(table), f"plugins.providers.{manifest.id}"
     defaults: dict[Capability, Mapping[str, Any]] = {}
     try:
+        max_sessions(table)
+        if MAX_SESSIONS not in known:
+            own.pop(MAX_SESSIONS, None)
         for capability, ability in manifest.abilities.items():
             if capability not in known and isinstance(table.get(capability), Mapping):
                 start = own.pop(capability)
@@ -71,6 +82,8 @@ def structure(manifest: Manifest, table: Mapping[str, Any]) -> Settings:
                 defaults[capability] = options_of(ability, start, place, textual=True)
         kind = manifest.settings
         return Settings(make(kind, fields_of(kind, own, path, textual=True), path), defaults)
+    except Expected as exc:
+        raise SettingsMistake(f"{path}.{exc}") from exc
     except Mistakes as exc:
         raise SettingsMistake(str(exc)) from exc
 

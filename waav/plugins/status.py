@@ -1,13 +1,15 @@
 """What listings say about plugins: how each one is now, and what all of them can do."""
 
+from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
 import attrs
 
-from capabilities import Ability, Health, Limits, Manifest
+from capabilities import Ability, Capability, Health, Limits, Manifest
+from waav.plugins.boundary import Use
 from waav.plugins.discovery import Origin
-from waav.plugins.hearing import Hearing
+from waav.plugins.hearing import Hearing, Speech
 from waav.plugins.lifecycle import State
 from waav.plugins.registry import Registry
 
@@ -36,6 +38,12 @@ class PluginStatus:
     last_error: str = ""
     hearing: Hearing | None = None
     """What went through its recogniser, if it has one."""
+    speech: Speech | None = None
+    """What its voice said, if it has one."""
+    uses: Mapping[Capability, Use] = attrs.field(factory=dict)
+    """How each of its capabilities was used."""
+    open_circuits: frozenset[Capability] = frozenset()
+    """Capabilities that have failed too often just now to be asked."""
 
 
 def catalogue(registry: Registry) -> list[dict[str, Any]]:

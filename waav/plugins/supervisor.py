@@ -16,6 +16,7 @@ from capabilities import (
     TTS,
     VAD,
     AudioProcessor,
+    Auth,
     Capability,
     Health,
     HealthState,
@@ -35,6 +36,7 @@ from waav.plugins.policy import Policy
 from waav.plugins.registry import RegistrationRefused, Registry, normalise
 from waav.plugins.settings import Tables, owner_of
 from waav.plugins.status import PluginStatus
+from waav.security.limits import Limiter
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +88,10 @@ class Plugins:
     def processor(self, name: str) -> Guarded[AudioProcessor]:
         """Look up an audio processor; as :meth:`stt`."""
         return self._guarded(Capability.PROCESSOR, name)
+
+    def auth(self, name: str) -> Guarded[Auth]:
+        """Look up who knows tokens; as :meth:`stt`."""
+        return self._guarded(Capability.AUTH, name)
 
     def statuses(self) -> list[PluginStatus]:
         """Say how each plugin is now, sorted by id; also what could not be loaded or registered."""
@@ -208,6 +214,7 @@ async def open_plugins(
     data_dir: Path | None = None,
     policy: Policy = _DEFAULT_POLICY,
     client_keys: bool = True,
+    limiter: Limiter | None = None,
 ) -> AsyncIterator[Plugins]:
     """Open all plugins for as long as the ``async with`` block lasts.
 
@@ -224,10 +231,12 @@ async def open_plugins(
         data_dir: where each plugin gets a folder of its own.
         policy: how patient to be.
         client_keys: whether clients may bring keys of their own.
+        limiter: counts the conversations of providers with ``max_sessions``; None does not.
     """
     left: BaseException | None = None
     async with trio.open_nursery() as nursery:
-        plugins = Plugins(nursery, Means(settings, credentials, data_dir, policy, client_keys))
+        means = Means(settings, credentials, data_dir, policy, client_keys, limiter)
+        plugins = Plugins(nursery, means)
         try:
             plugins.begin(discovery)
             await plugins.started()

@@ -15,7 +15,7 @@ import trio
 from capabilities import Plugin
 from waav.errors import PluginNotRunning
 from waav.plugins.changes import Changes
-from waav.plugins.hearing import Hearing
+from waav.plugins.hearing import Hearing, Speech
 from waav.plugins.lifecycle import Lifecycle, State, Step
 from waav.plugins.policy import Policy
 
@@ -82,6 +82,8 @@ class Tally:
     """Broken contracts since the last call that went well."""
     hearing: Hearing = attrs.field(factory=Hearing)
     """What its recogniser has heard; whoever converses with it counts."""
+    speech: Speech = attrs.field(factory=Speech)
+    """What its voice has said; likewise."""
 
 
 @attrs.define(eq=False)

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 
 from waav.gateway import Gateway
 from waav.server.errors import is_known
-from waav.server.openapi import OPERATIONS
+from waav.server.openapi import OPERATIONS, operations
 from waav.server.refusal import Refused
 from waav.server.rest.intake import read_request
 from waav.server.rest.operation import JSON, Operation, Reply
@@ -47,7 +47,7 @@ def create_app(gateway: Gateway) -> QuartTrio:
     app.before_request(_name_request)
     app.after_request(_add_headers)
     app.register_error_handler(HTTPException, _refuse)
-    for operation in OPERATIONS:
+    for operation in operations(gateway.config.metrics.served_at):
         _add_routes(app, gateway, operation)
     return app
 

@@ -16,8 +16,11 @@ from capabilities.errors import (
     ProviderUnavailable,
 )
 from waav.errors import (
+    AddressRefused,
     ClientKeyRefused,
     InvalidRequest,
+    LimitReached,
+    Overloaded,
     PluginFailed,
     PluginNotRunning,
     SlowClient,
@@ -57,12 +60,15 @@ class Row:
 
 TABLE: dict[type[BaseException], Row] = {
     InvalidRequest: Row(400, POLICY),
+    AddressRefused: Row(400, POLICY),
     UnknownProvider: Row(400, POLICY),
     ClientKeyRefused: Row(403, POLICY),
     NotAvailable: Row(501, POLICY),
     PluginFailed: Row(502, INTERNAL),
     PluginNotRunning: Row(503, TRY_AGAIN),
     SlowClient: Row(503, TRY_AGAIN),
+    LimitReached: Row(503, TRY_AGAIN),
+    Overloaded: Row(503, TRY_AGAIN),
     ProviderError: Row(502, INTERNAL, "provider_error"),
     ProviderUnavailable: Row(502, INTERNAL, "provider_unavailable"),
     ProviderBusy: Row(429, TRY_AGAIN, "provider_busy"),
@@ -99,7 +105,11 @@ def describe(exc: BaseException) -> tuple[str, str]:
 def details(exc: BaseException) -> dict[str, object]:
     """Return what a program may want to know beside the code; mostly nothing."""
     match _cause(exc):
-        case ProviderBusy(retry_after=seconds):
+        case (
+            ProviderBusy(retry_after=seconds)
+            | LimitReached(retry_after=seconds)
+            | Overloaded(retry_after=seconds)
+        ):
             return {"retry_after": seconds}
         case NotAvailable(feature=feature):
             return {"feature": feature}
@@ -110,7 +120,9 @@ def details(exc: BaseException) -> dict[str, object]:
 def retry_after(exc: BaseException) -> float | None:
     """Return the seconds after which trying again may help, if that is known."""
     cause = _cause(exc)
-    return cause.retry_after if isinstance(cause, ProviderBusy) else None
+    return (
+        cause.retry_after if isinstance(cause, ProviderBusy | LimitReached | Overloaded) else None
+    )
 
 
 def is_known(exc: BaseException) -> bool:

@@ -1,13 +1,14 @@
 """What the operator has chosen for sessions that do not say."""
 
 from collections.abc import Callable
+from math import inf
 
 import attrs
 
 from waav.audio.pipeline import Budget
 from waav.config import Config
 from waav.session.commands import ProcessorChoice, TurnDetection, VoiceDetection
-from waav.turns.barge_in import BargeInRules
+from waav.turns.barge_in import BargeInRules, plain_words
 from waav.turns.endpointing import Waits
 
 TURN_TEXT, TURN_AUDIO = "turn-text", "turn-audio"
@@ -40,8 +41,12 @@ class Choices:
     post_tts: tuple[ProcessorChoice, ...] = ()
     denoiser: str = "denoise"
     """The processor that a client means who wants its noise lowered."""
+    optional: tuple[str, ...] = ()
+    """Processors that sessions can do without, beside the denoiser."""
     budget: Budget = Budget()
     """Of each processor."""
+    dead_air: float = inf
+    """Seconds in which the client hears nothing although something is to be said."""
 
     @classmethod
     def of(cls, config: Config) -> "Choices":
@@ -66,10 +71,16 @@ class Choices:
             turn=TurnDetection(turns.enabled, turns.threshold),
             turn_kinds=TURN_KINDS[turns.kind],
             barge_in=BargeInRules(
-                barge_in.enabled, barge_in.min_speech, barge_in.min_words, barge_in.resume_after
+                barge_in.enabled,
+                barge_in.min_speech,
+                barge_in.min_words,
+                plain_words(barge_in.ignore_words),
+                barge_in.resume_after,
             ),
             pre_stt=tuple(map(ProcessorChoice, pipelines.pre_stt)),
             post_tts=tuple(map(ProcessorChoice, pipelines.post_tts)),
             denoiser=pipelines.denoiser,
+            dead_air=config.watchdog.dead_air,
+            optional=config.overload.shed_processors,
             budget=Budget(share=pipelines.budget_percent / 100, strikes=pipelines.late_frames),
         )

@@ -55,6 +55,8 @@ class Interruption:
     """Fewer are a nod. 0: a voice alone interrupts."""
     min_speech: float | None = None
     """Seconds; a shorter voice is a cough."""
+    ignore_words: tuple[str, ...] | None = None
+    """Who has said only such words nods."""
     resume_after: float | None = None
     """Seconds without words after which an agent that held on goes on. 0: it never holds on."""
 

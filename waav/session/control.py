@@ -27,6 +27,7 @@ from waav.session.speaking import Speaking, Utterance
 from waav.session.turn_taking import TurnTaking
 from waav.session.watching import Watching
 from waav.speech.manner import Shortfall
+from waav.turns.barge_in import BargeInRules
 
 PROVIDER_TIMEOUT = 30.0
 """Seconds until a provider must be ready."""
@@ -160,32 +161,31 @@ class Control:
         # First all that can be refused, then what has to be undone.
         speaker = self._speaker
         if command.tts is not None:
-            speaker = self.means.speaker(command.tts)
+            speaker = self.means.speaker(command.tts, self.watching.shedding)
         rules = self.means.barge_in(self.turns.barge_in.rules, command.interruption)
-        changed, self.turns.barge_in.rules = rules != self.turns.barge_in.rules, rules
-        if command.stt is not None and ear is not None:
-            await self._listen(command.stt, ear)
-        elif changed:
-            await self._watch()
-        self._speaker = speaker
-        return None
-
-    async def _listen(self, config: STTConfig, ear: Ear) -> None:
-        provider = self.means.stt(config.provider)
-        options = resolve_stt(provider, config)
-        await self.listening.stop()
-        self._heard_as = config, options.format
-        await self._watch()
-        preparing = self.means.pre_stt(config, options.format)
         try:
-            await self.listening.connect(Engagement(provider, options, ear, preparing))
+            if command.stt is not None and ear is not None:
+                await self._listen(command.stt, ear, rules)
+            elif rules != self.turns.barge_in.rules and self.listening.active:
+                await self._watch(rules)
         finally:
             if not self.listening.active:
                 await self._unwatch()
+        self._speaker, self.turns.barge_in.rules = speaker, rules
+        return None
+
+    async def _listen(self, config: STTConfig, ear: Ear, rules: BargeInRules) -> None:
+        provider = self.means.stt(config.provider)
+        options = resolve_stt(provider, config)
+        preparing = self.means.pre_stt(config, options.format, self.watching.shedding)
+        await self.listening.stop()
+        self._heard_as = config, options.format
+        await self._watch(rules)
+        await self.listening.connect(Engagement(provider, options, ear, preparing))
         self.turns.forced_text = config.forced_final_text
         self.turns.endpointing.waits = self.means.waits(provider.id, config.turn)
 
-    async def _watch(self) -> None:
+    async def _watch(self, rules: BargeInRules) -> None:
         """Watch for voices, and ask about turns, as the client and the operator wish."""
         if self._heard_as is None:
             return
@@ -195,7 +195,7 @@ class Control:
         self.turns.judge, self.turns.endpointing.has_detector = judge, judge is not None
         self.watching.memory = judge.memory if judge else None
         try:
-            wish = self.means.vad(config, heard, needed=self.turns.barge_in.rules.enabled)
+            wish = self.means.vad(config, heard, needed=rules.enabled)
         except WaavError as exc:
             await self.outbox.put(failure(exc, "Voice detection error: ", "vad_error"))
             return

@@ -78,6 +78,16 @@ class Interrupted:
 
 
 @attrs.frozen
+class DeadAir:
+    """The client hears nothing although something is to be said; told once, until there is sound."""
+
+    utterance: str
+    """The one that is waited for."""
+    seconds: float
+    """Since the client has played all that it got."""
+
+
+@attrs.frozen
 class Paused:
     """The client is to hold on: the user may be interrupting."""
 
@@ -112,6 +122,7 @@ Event: TypeAlias = (
     | Transcribed
     | VoiceHeard
     | SpeechBegan
+    | DeadAir
     | Paused
     | Resumed
     | Interrupted

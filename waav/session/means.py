@@ -1,5 +1,6 @@
 """What a session works with, and shares with all others."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
@@ -18,7 +19,9 @@ from capabilities import (
 )
 from waav.audio.convert import convertible
 from waav.audio.pipeline import Pipeline
-from waav.errors import InvalidRequest, PluginNotRunning, WaavError
+from waav.errors import InvalidRequest, PluginNotRunning, UnknownProvider, WaavError
+from waav.observe.counters import Counters
+from waav.observe.load import Load
 from waav.plugins import Guarded, Plugins
 from waav.session.choices import TURN_AUDIO, Choices
 from waav.session.commands import (
@@ -32,12 +35,16 @@ from waav.session.commands import (
 )
 from waav.session.judging import Judge
 from waav.session.memory import Memory
+from waav.session.outbox import Outbox
 from waav.session.processing import Processing, open_pipeline
 from waav.session.resolve import nearest_format
+from waav.session.shedding import Shedding
 from waav.session.speaker import Speaker
 from waav.speech.cache import SpeechCache
-from waav.turns.barge_in import BargeInRules
+from waav.turns.barge_in import BargeInRules, plain_words
 from waav.turns.endpointing import Waits
+
+log = logging.getLogger(__name__)
 
 ANY = frozenset({"", "gateway"})
 """How clients say that the operator shall choose the provider."""
@@ -51,6 +58,10 @@ class Means:
     cache: SpeechCache | None = None
     """None keeps nothing."""
     choices: Choices = Choices()
+    load: Load = attrs.Factory(Load)
+    """How much there is to do."""
+    counters: Counters = attrs.Factory(Counters)
+    """What all sessions together have done."""
 
     def stt(self, name: str) -> Guarded[STT]:
         """Return the provider that listens.
@@ -65,7 +76,12 @@ class Means:
         """Return the provider that speaks; raises as :meth:`stt`."""
         return self.plugins.tts(_chosen(name, self.choices.tts, "tts"))
 
-    def speaker(self, config: TTSConfig) -> Speaker:
+    def shedding(self, outbox: Outbox) -> Shedding:
+        """Return how a session learns what it has to do without."""
+        names = (self.choices.denoiser, *self.choices.optional)
+        return Shedding(self.load, outbox, frozenset(map(self._processor_id, names)))
+
+    def speaker(self, config: TTSConfig, shedding: Shedding | None = None) -> Speaker:
         """Return a voice.
 
         Raises:
@@ -73,7 +89,9 @@ class Means:
             PluginNotRunning: it is not in service now.
         """
         chosen = self.choices.post_tts if config.processors is None else config.processors
-        processing = Processing(self.plugins, chosen, self.choices.budget) if chosen else None
+        processing = None
+        if chosen:
+            processing = Processing(self.plugins, chosen, self.choices.budget, shedding)
         return Speaker.of(self.tts(config.provider), config, self.cache, processing)
 
     def waits(self, provider: str, turn: TurnDetection) -> Waits:
@@ -133,27 +151,46 @@ class Means:
         return provider, VADOptions(format, wish.threshold, wish.min_speech, wish.min_silence)
 
     def pre_stt(
-        self, config: STTConfig, target: AudioFormat
+        self, config: STTConfig, target: AudioFormat, shedding: Shedding | None = None
     ) -> AbstractAsyncContextManager[Pipeline]:
         """Return what the user's sound goes through, not yet opened; it ends in ``target``."""
         # Of compressed sound nobody here can change anything: the operator's goes without saying.
         standing = self.choices.pre_stt if config.options.format.sample_bytes else ()
         chosen = standing if config.processors is None else config.processors
-        denoiser = self.choices.denoiser
-        if config.noise.enabled is not None:
-            others = tuple(each for each in chosen if each.name != denoiser)
-            told = config.noise.attenuation
-            options = {} if told is None else {"attenuation": told}
-            own = (ProcessorChoice(denoiser, options),) if config.noise.enabled else ()
+        noise = config.noise
+        if noise.enabled is not None:
+            denoiser = self._processor_id(self.choices.denoiser)
+            others = tuple(each for each in chosen if self._processor_id(each.name) != denoiser)
+            own = (self._denoising(denoiser, noise.attenuation),) if noise.enabled else ()
             chosen = (*own, *others)
-        budget = self.choices.budget
-        return open_pipeline(self.plugins, chosen, config.options.format, target, budget)
+        source, budget = config.options.format, self.choices.budget
+        return open_pipeline(self.plugins, chosen, source, target, budget, shedding=shedding)
+
+    def _processor_id(self, name: str) -> str:
+        """Return what a processor is called that goes by many names; an unknown one by its own."""
+        try:
+            return self.plugins.registry.find(Capability.PROCESSOR, name).id
+        except UnknownProvider:
+            return name
+
+    def _denoising(self, denoiser: str, attenuation: float | None) -> ProcessorChoice:
+        """Return how noise is lowered; not every processor can be told how far."""
+        if attenuation is None:
+            return ProcessorChoice(denoiser)
+        manifest = self.plugins.registry.find(Capability.PROCESSOR, denoiser)
+        options = manifest.abilities[Capability.PROCESSOR].options
+        if options is None or "attenuation" not in attrs.fields_dict(options):
+            log.warning("%s does not know attenuation: ignored", denoiser)
+            return ProcessorChoice(denoiser)
+        return ProcessorChoice(denoiser, {"attenuation": attenuation})
 
     def barge_in(self, before: BargeInRules, wish: Interruption) -> BargeInRules:
         """Return when the user's talking interrupts: as before, but for what is wished."""
         told = {name: value for name, value in attrs.asdict(wish).items() if value is not None}
         if told.get("resume_after") == 0:
             told["resume_after"] = None
+        if "ignore_words" in told:
+            told["nods"] = plain_words(told.pop("ignore_words"))
         return attrs.evolve(before, **told)
 
 

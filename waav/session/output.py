@@ -6,8 +6,17 @@ import attrs
 import trio
 
 from capabilities import AudioFrame
-from waav.session.events import How, Interrupted, Interrupter, Resumed, SpeechBegan, SpeechEnded
+from waav.session.events import (
+    DeadAir,
+    How,
+    Interrupted,
+    Interrupter,
+    Resumed,
+    SpeechBegan,
+    SpeechEnded,
+)
 from waav.session.outbox import Outbox
+from waav.turns.dead_air import DeadAirMeter
 from waav.turns.playout import Playout
 
 AHEAD = 2
@@ -81,6 +90,11 @@ class AudioOut:
         more in the moment of sending, so that nothing is heard behind the news of an interruption."""
         return self._taken != self.generation
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether the last frame is dealt with."""
+        return self._idle.is_set()
+
     async def drained(self) -> None:
         """Wait until the last frame is dealt with."""
         await self._idle.wait()
@@ -114,6 +128,7 @@ class Output:
     playout: Playout
     sounds: trio.MemorySendChannel[Sound]
     _coming: trio.MemoryReceiveChannel[Sound]
+    dead_air: DeadAirMeter
     _handing_over: trio.CancelScope = attrs.Factory(trio.CancelScope)
     _flowing: trio.Event = attrs.Factory(_set_event)
     """Not set while the user may be interrupting."""
@@ -123,17 +138,38 @@ class Output:
     """Seconds of it that left."""
 
     @classmethod
-    def open(cls, outbox: Outbox, playout: Playout) -> "Output":
+    def open(
+        cls, outbox: Outbox, playout: Playout, dead_air: DeadAirMeter | None = None
+    ) -> "Output":
         """Make one, with its channel."""
-        return cls(AudioOut.open(), outbox, playout, *trio.open_memory_channel[Sound](AHEAD))
+        sounds = trio.open_memory_channel[Sound](AHEAD)
+        return cls(AudioOut.open(), outbox, playout, *sounds, dead_air or DeadAirMeter())
 
     async def run(self) -> None:
         """Pass on until cancelled."""
-        async for generation, sound in self._coming:
-            if generation == self.audio.generation:
-                await self._pass_on(sound)
-            else:
-                await self._pass_by(sound)
+        async with trio.open_nursery() as nursery:
+            async for generation, sound in self._coming:
+                if generation == self.audio.generation:
+                    await self._pass_on(sound)
+                else:
+                    await self._pass_by(sound)
+                if self.dead_air.starts:
+                    nursery.start_soon(self._listen_for_silence, name="session/dead-air")
+
+    async def _listen_for_silence(self) -> None:
+        """Tell of dead air, until nothing is to be said any more.
+
+        It wakes every few seconds rather than with each frame, which would have to pay for it.
+        """
+        with self.dead_air.watched():
+            while self.dead_air.asked:
+                now = trio.current_time()
+                await trio.sleep_until(self.dead_air.next_look(now))
+                now = trio.current_time()
+                # A client that does not take what there is has itself to blame.
+                until = self.playout.until(now) if self.audio.is_idle else now
+                if (silent := self.dead_air.expire(now, until)) is not None:
+                    await self.outbox.put(DeadAir(self.dead_air.utterance, silent))
 
     @property
     def held(self) -> bool:
@@ -147,12 +183,15 @@ class Output:
 
     def go_on(self) -> None:
         """Let sound out again."""
-        self.playout.resume(trio.current_time())
+        now = trio.current_time()
+        self.playout.resume(now)
+        self.dead_air.go_on(now)
         self._flowing.set()
 
     def forget(self, by: Interrupter) -> list[Told]:
         """Drop what has not left; return what there is to tell of it."""
         self._handing_over.cancel(reason="clear")
+        self.dead_air.end()
         self.audio.withdraw()
         held = self.held
         self._flowing.set()
@@ -191,12 +230,18 @@ class Output:
                         utterance, self._silent = self._silent, None
                         await self.outbox.put(SpeechBegan(utterance))
                     await self.audio.put(sound, self.audio.generation)
+                    now = trio.current_time()
                     self._duration += sound.duration
-                    self.playout.sent(sound.duration, trio.current_time(), sound.text)
+                    self.playout.sent(sound.duration, now, sound.text)
+                    self.dead_air.heard(now)
+                    self.outbox.counters.frames_out += 1
             case Begin(utterance=utterance, allow_interruption=allow):
+                now = trio.current_time()
                 self._silent, self._duration = utterance, 0.0
-                self.playout.begin(utterance, trio.current_time(), allow_interruption=allow)
+                self.playout.begin(utterance, now, allow_interruption=allow)
+                self.dead_air.begin(utterance, now)
             case End(utterance=utterance, how=how):
+                self.dead_air.end()
                 with trio.CancelScope() as self._handing_over:
                     await self.audio.drained()
                 if self._handing_over.cancelled_caught:

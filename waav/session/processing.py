@@ -23,6 +23,7 @@ from waav.errors import InvalidRequest, WaavError
 from waav.plugins import Guarded, Plugins
 from waav.session.commands import ProcessorChoice
 from waav.session.resolve import nearest_format, structure_options
+from waav.session.shedding import Sheddable, Shedding
 from waav.speech.cache import Sink
 from waav.tasks import open_scoped_nursery
 
@@ -38,12 +39,14 @@ async def open_pipeline(
     source: AudioFormat,
     target: AudioFormat,
     budget: Budget = _DEFAULT_BUDGET,
+    *,
+    shedding: Shedding | None = None,
 ) -> AsyncIterator[Pipeline]:
     """Work on one stream of sound for as long as the ``async with`` block lasts.
 
     A processor that is not in service, or at its limit, is left out: ``Pipeline.missing`` says so.
-    One whose plugin goes out of service meanwhile is passed by. Neither ends the session. Nothing is
-    started where nothing is chosen.
+    One whose plugin goes out of service meanwhile is passed by, and so is for a while what ``shedding``
+    says. None of that ends the session. Nothing is started where nothing is chosen.
 
     Raises:
         InvalidRequest: a name or an option is wrong, or a format is not one that can be worked on.
@@ -55,8 +58,9 @@ async def open_pipeline(
         audio = source
         for choice in choices:
             try:
-                holder = _Holder.of(plugins.processor(choice.name), choice, audio, budget)
-                name = f"session/process/{holder.provider.id}"
+                provider = plugins.processor(choice.name)
+                holder = _Holder.of(provider, choice, audio, budget, shedding)
+                name = f"session/process/{provider.id}"
                 stage: Stage = await nursery.start(holder.run, name=name)
             except (InvalidRequest, ProviderRefused):
                 raise
@@ -76,6 +80,7 @@ class Processing:
     plugins: Plugins
     choices: tuple[ProcessorChoice, ...] = ()
     budget: Budget = _DEFAULT_BUDGET
+    shedding: Shedding | None = None
 
     @asynccontextmanager
     async def into(self, sink: Sink, target: AudioFormat) -> AsyncIterator[Sink]:
@@ -105,7 +110,9 @@ class Processing:
             else:
                 await pass_on(await pipeline.feed(frame.data), frame.text)
 
-        async with open_pipeline(self.plugins, self.choices, raw, raw, self.budget) as pipeline:
+        async with open_pipeline(
+            self.plugins, self.choices, raw, raw, self.budget, shedding=self.shedding
+        ) as pipeline:
             yield process
             await pass_on(await pipeline.flush())
 
@@ -126,6 +133,8 @@ class _Holder:
     provider: Guarded[AudioProcessor]
     options: ProcessorOptions
     budget: Budget
+    shedding: Shedding | None
+    """None: this one is not left out."""
     stage: Stage | None = attrs.field(default=None, init=False)
 
     @classmethod
@@ -135,11 +144,14 @@ class _Holder:
         choice: ProcessorChoice,
         audio: AudioFormat,
         budget: Budget,
+        shedding: Shedding | None,
     ) -> "_Holder":
         """Choose the format in which the processor gets ``audio``, and structure its options."""
         format = nearest_format(provider.ability, audio)
         own = structure_options(provider, choice.options)
-        return cls(provider, ProcessorOptions(format, own), budget)
+        if shedding is not None and provider.id not in shedding.processors:
+            shedding = None
+        return cls(provider, ProcessorOptions(format, own), budget, shedding)
 
     async def run(self, *, task_status: trio.TaskStatus[Stage]) -> None:
         """Open the stream, give it out as a stage, and keep it open while it is used."""
@@ -152,8 +164,12 @@ class _Holder:
 
     async def _hold(self, processor: AudioProcessor, task_status: trio.TaskStatus[Stage]) -> None:
         """Runs in a task of the processor's plugin, and counts against it what its stream raised."""
+        format = self.options.format
         async with processor.process(self.options) as stream:
-            self.stage = stage = Stage(self.provider.id, stream, self.options.format, self.budget)
+            # What gives another format does what nobody can go without.
+            if self.shedding is not None and stream.format == format:
+                stream = Sheddable(stream, self.shedding)  # noqa: PLW2901
+            self.stage = stage = Stage(self.provider.id, stream, format, self.budget)
             task_status.started(stage)
             try:
                 await stage.ended.wait()

@@ -22,6 +22,7 @@ async def recognise(
     """Recognise a recording: iterate what the block gives; nothing is dropped, nothing is paced.
 
     Raises:
+        LimitReached: at once: the provider has as many conversations as it may have.
         ProviderError, WaavError: as for a session's listening, when the block is left.
     """
     options = resolve_stt(provider, config)
@@ -36,6 +37,7 @@ async def recognise(
                 meter.heard(transcript, trio.current_time())
                 await said.send(transcript)
 
-    async with transcripts, open_scoped_nursery("enough was heard") as nursery:
+    place = provider.turnstile.slot(options)
+    async with place, transcripts, open_scoped_nursery("enough was heard") as nursery:
         nursery.start_soon(provider.run, converse, name="recognise")
         yield transcripts

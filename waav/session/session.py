@@ -1,6 +1,5 @@
 """A session is a nursery: :func:`open_session` is the list of its tasks."""
 
-from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from uuid import uuid4
@@ -8,6 +7,7 @@ from uuid import uuid4
 import attrs
 import trio
 
+from waav.observe.counters import Counters
 from waav.plugins.hearing import Hearing
 from waav.session.commands import Command, Configure
 from waav.session.control import Control, Order
@@ -21,12 +21,11 @@ from waav.session.turn_taking import Heard, TurnTaking
 from waav.session.watching import Watching
 from waav.tasks import open_scoped_nursery
 from waav.turns.barge_in import BargeIn
+from waav.turns.dead_air import DeadAirMeter
 from waav.turns.playout import Playout
 
 COMMANDS = 16
 """Commands that wait; then the client does, and TCP tells it to slow down."""
-CONTEXT = 6
-"""Turns of both parties that a turn detector is told of."""
 DRAIN = 0.5
 """Seconds that providers get for their last words when a session ends."""
 
@@ -42,7 +41,9 @@ class Session:
     """Iterate to take the sound of the session's voice; see :class:`AudioOut`."""
     _control: Control
     _listening: Listening
+    _speaking: Speaking
     _orders: trio.MemorySendChannel[Order]
+    _counters: Counters
 
     def push_audio(self, data: bytes) -> None:
         """Take sound, in the format of the STT configuration, cut anywhere. Never waits.
@@ -51,6 +52,7 @@ class Session:
         sound that its provider is more than 1 s late in taking is dropped, the oldest first.
         Without a configuration that listens there is one event that says so.
         """
+        self._counters.frames_in += 1
         if not self._listening.push(data):
             self._control.refuse_audio()
 
@@ -72,6 +74,11 @@ class Session:
         return self._listening.dropped
 
     @property
+    def ignored_clears(self) -> int:
+        """How often the client's ``clear`` was ignored, because what plays may not be interrupted."""
+        return self._speaking.ignored_clears
+
+    @property
     def statistics(self) -> Mapping[str, Hearing]:
         """What was heard so far, counted, by the id of the provider that heard it."""
         return self._listening.statistics
@@ -91,13 +98,14 @@ async def open_session(means: Means) -> AsyncIterator[Session]:
     outgoing, events = trio.open_memory_channel[Event](SIZE)
     orders, ordered = trio.open_memory_channel[Order](COMMANDS)
     hearing, heard = trio.open_memory_channel[Heard](0)
-    outbox = Outbox(outgoing)
-    output = Output.open(outbox, Playout())
-    speaking = Speaking(output, deque(maxlen=CONTEXT))
+    counters = means.counters
+    outbox = Outbox(outgoing, counters)
+    output = Output.open(outbox, Playout(), DeadAirMeter(means.choices.dead_air))
+    speaking = Speaking(output)
     # Closing a channel asynchronously is a checkpoint, where a cancellation would hide an error.
     with outgoing, output.audio:
         async with open_scoped_nursery("the session ends") as nursery:
-            watching = Watching(hearing, outbox, nursery)
+            watching = Watching(hearing, outbox, nursery, means.shedding(outbox))
             barge_in = BargeIn(means.choices.barge_in)
             turns = TurnTaking(outbox, speaking, nursery, hearing, watching, barge_in=barge_in)
             listening = Listening(hearing, outbox, nursery, watching)
@@ -106,6 +114,9 @@ async def open_session(means: Means) -> AsyncIterator[Session]:
             nursery.start_soon(turns.run, heard, name="session/turns")
             nursery.start_soon(speaking.run, name="session/speak")
             nursery.start_soon(output.run, name="session/output")
-            yield Session(events, output.audio, control, listening, orders)
+            counters.sessions_started += 1
+            session = Session(events, output.audio, control, listening, speaking, orders, counters)
+            with counters.sessions.including(session):
+                yield session
             with trio.move_on_after(DRAIN):
                 await listening.finish()

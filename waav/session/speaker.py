@@ -15,12 +15,13 @@ from capabilities import (
     Feeling,
     ProviderBusy,
     ProviderError,
+    ProviderProtocolError,
     ProviderUnavailable,
     SpeechRequest,
 )
 from waav.audio.convert import NotConvertible
 from waav.audio.shape import Shaper
-from waav.errors import InvalidRequest, WaavError
+from waav.errors import InvalidRequest, LimitReached, WaavError
 from waav.plugins import Guarded
 from waav.session.commands import Speak, TTSConfig
 from waav.session.processing import Processing
@@ -28,7 +29,7 @@ from waav.session.resolve import resolve_tts
 from waav.speech.cache import Listener, Sink, SpeechCache
 from waav.speech.key import speech_key
 from waav.speech.manner import Shortfall, fit
-from waav.speech.text import pieces, pronouncing
+from waav.speech.text import has_words, pieces, pronouncing
 from waav.tasks import open_scoped_nursery
 
 log = logging.getLogger(__name__)
@@ -90,8 +91,9 @@ class Speaker:
         A long text is said piece by piece: while one is heard the next is made, and no more.
 
         Raises:
-            ProviderError: the provider could not say it.
+            ProviderError: the provider could not say it, or gave no sound for words.
             PluginFailed, PluginNotRunning: the provider broke, or is not in service.
+            LimitReached: the provider has as many conversations as it may have.
             InvalidRequest: its sound is not convertible.
         """
         if self.processing is None:
@@ -146,7 +148,7 @@ class Speaker:
             try:
                 await self._hear(request, listener)
                 break
-            except ProviderBusy as exc:
+            except (ProviderBusy, LimitReached) as exc:
                 # Between two pieces somebody else may have come; a pause is better than half a text.
                 pause = max(exc.retry_after, SHORTEST_PAUSE)
                 if trio.current_time() + pause > deadline:
@@ -185,7 +187,8 @@ class Speaker:
         """Hear it out of the cache, with others who want the same, or fresh."""
 
         async def make(sink: Sink) -> None:
-            await self.provider.run(self._synthesize, request, sink)
+            async with self.provider.turnstile.slot(request):
+                await self.provider.run(self._synthesize, request, sink)
 
         if self.cache is None:
             await make(listener.take)
@@ -194,18 +197,26 @@ class Speaker:
 
     async def _synthesize(self, tts: TTS, request: SpeechRequest, sink: Sink) -> None:
         """Runs in a task of the provider's plugin."""
-        timeout = self.config.connection_timeout
+        timeout, speech = self.config.connection_timeout, self.provider.speech
+        asked, waiting = trio.current_time(), True
         # One scope around all, because what the provider opens must not outlive a smaller one.
-        with trio.CancelScope(deadline=trio.current_time() + timeout) as patience:
+        with trio.CancelScope(deadline=asked + timeout) as patience:
             async with tts.synthesize(request) as frames:
                 async for frame in frames:
                     # Only the provider's own time counts: a slow listener is not the voice's fault.
                     patience.deadline = inf
+                    if waiting:
+                        speech.first_sound.note(trio.current_time() - asked)
+                        waiting = False
+                    speech.audio += frame.duration
                     await sink(frame)
                     timeout = self.config.request_timeout
                     patience.deadline = trio.current_time() + timeout
         if patience.cancelled_caught:
             raise ProviderUnavailable(self.provider.id, f"no sound came for {timeout:g} s")
+        if waiting and has_words(request):
+            # No success that anybody could hear; and it must not be kept as one.
+            raise ProviderProtocolError(self.provider.id, "said nothing")
 
 
 def _felt(feeling: Feeling, speak: Speak) -> Feeling:

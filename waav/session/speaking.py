@@ -5,12 +5,13 @@ from collections import deque
 import attrs
 import trio
 
-from capabilities import AudioFrame, ProviderError, Said
+from capabilities import AudioFrame, ProviderError
 from waav.errors import InvalidRequest, WaavError
 from waav.session.commands import Speak
-from waav.session.events import How, Interrupter, SpeechEnded
+from waav.session.dialogue import Dialogue
+from waav.session.events import How, Interrupted, Interrupter, SpeechEnded
 from waav.session.failures import failure
-from waav.session.output import Begin, End, Output
+from waav.session.output import Begin, End, Output, Told
 from waav.session.speaker import Speaker
 
 MAX_WAITING = 1024 * 1024
@@ -40,8 +41,10 @@ class Speaking:
     """Says what was asked for, in order; :meth:`clear` ends what is being said and forgets the rest."""
 
     output: Output
-    said: deque[Said] = attrs.Factory(deque)
-    """The turns of both parties, the oldest first."""
+    dialogue: Dialogue = attrs.Factory(Dialogue)
+    """The last turns of both parties."""
+    ignored_clears: int = 0
+    """How often the client wanted silence while it could not have it."""
     _waiting: deque[Utterance] = attrs.Factory(deque)
     _waiting_bytes: int = 0
     _current: Utterance | None = None
@@ -63,14 +66,24 @@ class Speaking:
     async def clear(self, by: Interrupter = "client", *, force: bool = False) -> None:
         """Stop talking and forget the rest; unless forced, not while we may not be interrupted."""
         if not self.may_be_interrupted and not force:
+            self.ignored_clears += by == "client"
             return
-        if self._current is not None:
-            self._scope.cancel(reason="clear")
-        told = self.output.forget(by)
-        while self._waiting:
-            told.append(SpeechEnded(self._take().id, "cleared"))
+        told = self._forget(by)
         for event in told:
             await self.output.outbox.put(event)
+
+    def _forget(self, by: Interrupter) -> list[Told]:
+        told = self.output.forget(by)
+        cut = {event.utterance: event for event in told if isinstance(event, Interrupted)}
+        for event in cut.values():
+            self.dialogue.cut(event)
+        if self._current is not None:
+            self._scope.cancel(reason="clear")
+            if self._current.id not in cut:
+                self.dialogue.unsaid(self._current.id)
+        while self._waiting:
+            told.append(SpeechEnded(self._take().id, "cleared"))
+        return told
 
     async def run(self) -> None:
         """Speak until cancelled."""
@@ -88,7 +101,7 @@ class Speaking:
             # Called from a task of the plugin, which learns of a clear a moment after we do.
             await self.output.sounds.send((generation, frame))
 
-        self.said.append(Said("agent", utterance.speak.text))
+        self.dialogue.agent(utterance.id, utterance.speak.text)
         begin = Begin(utterance.id, utterance.speak.allow_interruption)
         await self.output.sounds.send((generation, begin))
         try:

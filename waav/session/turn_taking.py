@@ -8,7 +8,6 @@ import trio
 from capabilities import (
     Final,
     Interim,
-    Said,
     SpeechFinal,
     SpeechStarted,
     SpeechStopped,
@@ -140,7 +139,7 @@ class TurnTaking:
         verdict = None
         if self.judge is not None:
             with trio.move_on_after(self.endpointing.waits.detector):
-                verdict = await self.judge.judge(ask.text, tuple(self.speaking.said))
+                verdict = await self.judge.judge(ask.text, self.speaking.dialogue.turns)
         await self.answers.send(Judged(ask.number, verdict))
 
     async def _tell(self, heard: Transcript, outcome: TurnEnded | Echo | None) -> None:
@@ -152,7 +151,7 @@ class TurnTaking:
             await self.outbox.put(event)
 
     def _over(self, ended: TurnEnded) -> None:
-        self.speaking.said.append(Said("user", ended.text))
+        self.speaking.dialogue.user(ended.text)
         self.barge_in.turn_over()
 
     def _event(self, heard: Transcript, ended: TurnEnded | None) -> Transcribed | None:

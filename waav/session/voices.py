@@ -1,7 +1,6 @@
 """The voices of all providers: listed, kept for a while, made and removed."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from hashlib import sha256
 from typing import Any, TypeVar, TypeVarTuple
 
 import attrs
@@ -49,7 +48,7 @@ class Voices:
 
     _plugins: Plugins
     _lists: dict[tuple[str, str], _Kept] = attrs.Factory(dict)
-    """By provider and fingerprint of the key, the oldest first."""
+    """By provider and fingerprint of the key, which is empty for our own; the oldest first."""
     _changes: int = 0
     """How often a list has become untrue: one that was asked for before that is not kept."""
 
@@ -63,7 +62,7 @@ class Voices:
         """
         tts = self._plugins.tts(provider)
         key = _own_key(tts, api_key)
-        whose = tts.id, _fingerprint(key)
+        whose = tts.id, key.fingerprint if key else ""
         kept = self._lists.get(whose)
         if kept is not None and trio.current_time() - kept.asked_at < LIFETIME:
             return kept.voices
@@ -170,11 +169,6 @@ async def _delete(cloning: VoiceCloning, voice_id: str, api_key: Secret | None) 
 
 def _own_key(provider: Guarded[Any], api_key: Secret | None) -> Secret | None:
     return own_keys(provider, api_key, {})[0]
-
-
-def _fingerprint(key: Secret | None) -> str:
-    """Return what tells two keys apart and does not lead back to either; empty for our own."""
-    return sha256(key.reveal().encode(errors="surrogatepass")).hexdigest() if key else ""
 
 
 def _speaks(manifest: Manifest | None) -> bool:

@@ -62,6 +62,18 @@ class Listener:
             raise ProviderUnavailable(self.provider, f"no sound came for {timeout:g} s") from None
 
 
+@attrs.define
+class Found:
+    """Where speech came from that was asked for."""
+
+    hits: int = 0
+    """It was kept."""
+    shared: int = 0
+    """It was being made for somebody else, and heard from there to its end."""
+    misses: int = 0
+    """It had to be made."""
+
+
 @attrs.frozen
 class SpeechCache:
     """Whole pieces of speech in a ``CacheBackend``: a line of JSON with the format, then the sound.
@@ -74,6 +86,7 @@ class SpeechCache:
     backend: CacheBackend
     ttl: float
     """Seconds."""
+    found: Found = attrs.field(factory=Found, init=False)
     _live: dict[str, Recording] = attrs.field(factory=dict, init=False, repr=False)
 
     async def hear(self, key: str, make: Make, listener: Listener) -> None:
@@ -92,6 +105,7 @@ class SpeechCache:
                 await self._lead(key, make, listener)
                 return
             if await _follow(live, listener):
+                self.found.shared += 1
                 return
 
     async def get(self, key: str) -> AudioFrame | None:
@@ -139,11 +153,13 @@ class SpeechCache:
             await listener.take(AudioFrame(data, frame.format, text=text))
 
         if (known := await self.get(key)) is not None:
+            self.found.hits += 1
             recording.add(known)
             # Followers need not wait for who leads to have taken it.
             recording.end(whole=True)
             await take(known)
             return
+        self.found.misses += 1
         await make(take)
         recording.end(whole=True)
         await self.put(key, recording)

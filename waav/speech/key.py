@@ -49,7 +49,7 @@ def _canonical_leaf(value: Any) -> Any:
         case None | bool() | int() | float() | str():
             return value
         case Secret():
-            return _fingerprint(value)
+            return value.fingerprint
         case _:
             # Not to be compared: better never found again than found wrongly.
             return uuid4().hex
@@ -57,8 +57,3 @@ def _canonical_leaf(value: Any) -> Any:
 
 def _in_order(values: Iterable[Any]) -> list[Any]:
     return sorted(values, key=json.dumps)
-
-
-def _fingerprint(secret: Secret) -> str:
-    """Return what tells two secrets apart and does not lead back to either."""
-    return sha256(secret.reveal().encode(errors="surrogatepass")).hexdigest()[:16]

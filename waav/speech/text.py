@@ -91,3 +91,9 @@ def pieces(
             return
     for piece in split_text(pronounced(text), limit):
         yield attrs.evolve(pattern, text=piece)
+
+
+def has_words(request: SpeechRequest) -> bool:
+    """Whether there is anything to say; a voice may be silent about mere marks."""
+    text = words_of(request.text) if request.ssml else request.text
+    return any(letter.isalnum() for letter in text)

@@ -4,15 +4,17 @@ from waav.testing.audio import QUESTION_TEXT, cut, question, read_wav, silence, 
 from waav.testing.cloning import FakeCloning, check_cloning
 from waav.testing.fake_streams import Cue, ScriptedStream
 from waav.testing.fakes import FakeSTT, FakeTTS, FakeTurnDetector, FakeVAD, manifest_of
+from waav.testing.fault_reasons import why_not
 from waav.testing.fault_talks import State
 from waav.testing.faults import (
     Cell,
     Matrix,
     Outcome,
+    check_llm_faults,
     check_stt_faults,
     check_tts_faults,
-    why_not,
 )
+from waav.testing.llm import FakeLLM, check_llm
 from waav.testing.plugin import check_manifest, check_plugin
 from waav.testing.processor import check_processor
 from waav.testing.relay import Relay, open_relay
@@ -28,6 +30,7 @@ __all__ = [
     "Cell",
     "Cue",
     "FakeCloning",
+    "FakeLLM",
     "FakeSTT",
     "FakeTTS",
     "FakeTurnDetector",
@@ -40,6 +43,8 @@ __all__ = [
     "State",
     "Transport",
     "check_cloning",
+    "check_llm",
+    "check_llm_faults",
     "check_manifest",
     "check_plugin",
     "check_processor",

@@ -21,8 +21,10 @@ from capabilities import (
     VADOptions,
 )
 from waav.testing.audio import QUESTION_TEXT, question
+from waav.testing.cloning import check_cloning
 from waav.testing.contract import Belongings, promise, whole_check
-from waav.testing.plugin import _check_opened, _strangers
+from waav.testing.llm import check_llm
+from waav.testing.plugin import check_opened, strangers
 from waav.testing.processor import check_processor
 from waav.testing.stt import check_stt
 from waav.testing.talk import hear, open_manifest
@@ -131,7 +133,7 @@ async def _stt(bench: Bench, plugin: Plugin) -> None:
         bench.ability,
         options=options,
         sound=bench.trial.heard,
-        refused=[attrs.evolve(options, format=each) for each in _strangers(bench.ability)],
+        refused=[attrs.evolve(options, format=each) for each in strangers(bench.ability)],
         budget=bench.trial.budget,
     )
 
@@ -168,7 +170,7 @@ async def _processor(bench: Bench, plugin: Plugin) -> None:
     await check_processor(
         _brought(plugin.processor),
         bench.ability,
-        refused=[ProcessorOptions(each) for each in _strangers(bench.ability)],
+        refused=[ProcessorOptions(each) for each in strangers(bench.ability)],
         budget=bench.trial.budget,
     )
 
@@ -177,6 +179,14 @@ async def _turn_detector(bench: Bench, plugin: Plugin) -> None:
     await check_turn_detector(
         _brought(plugin.turn_detector), bench.ability, budget=bench.trial.budget
     )
+
+
+async def _llm(bench: Bench, plugin: Plugin) -> None:
+    await check_llm(_brought(plugin.llm), bench.ability, budget=bench.trial.budget)
+
+
+async def _cloning(bench: Bench, plugin: Plugin) -> None:
+    await check_cloning(_brought(plugin.cloning), bench.ability, budget=bench.trial.budget)
 
 
 def _brought(capability: T | None) -> T:
@@ -191,6 +201,8 @@ SUITES: Mapping[Capability, Suite] = {
     Capability.VAD: _vad,
     Capability.PROCESSOR: _processor,
     Capability.TURN_DETECTOR: _turn_detector,
+    Capability.LLM: _llm,
+    Capability.CLONING: _cloning,
 }
 
 
@@ -199,7 +211,7 @@ async def check_opening(subject: Subject) -> None:
     before = Belongings.now()
     opening = partial(opened, subject)
     for again in (False, True):
-        await _check_opened(subject.manifest, opening, None, None, whole=False)
+        await check_opened(subject.manifest, opening, None, None, whole=False)
         before = before if again else attrs.evolve(before, files=Belongings.now().files)
         await before.check_no_more("closing the plugin")
 

@@ -42,9 +42,11 @@ from capabilities import (
     VoiceActivity,
     VoiceCloning,
 )
+from capabilities.llm import LLM
 from waav.testing.audio import QUESTION_TEXT, tone
 from waav.testing.cloning import NAME, FakeCloning
 from waav.testing.fake_streams import Cue, Places, ScriptedStream, as_cues
+from waav.testing.llm import FakeLLM
 
 
 def _transcripts(script: Iterable[Cue[Transcript] | Transcript]) -> list[Cue[Transcript]]:
@@ -224,6 +226,7 @@ def manifest_of(
     tts: TTS | None = None,
     vad: VAD | None = None,
     turn_detector: TurnDetector | None = None,
+    llm: LLM | None = None,
     cloning: VoiceCloning | None = None,
     **fields: Any,
 ) -> Manifest:
@@ -233,13 +236,14 @@ def manifest_of(
         Capability.TTS: tts,
         Capability.VAD: vad,
         Capability.TURN_DETECTOR: turn_detector,
+        Capability.LLM: llm,
         Capability.CLONING: cloning,
     }
 
     @asynccontextmanager
     async def open_fake(context: PluginContext) -> AsyncIterator[Plugin]:
         context.log.debug("opening %s", context.id)
-        yield Plugin(stt, tts, vad, turn_detector=turn_detector, cloning=cloning)
+        yield Plugin(stt, tts, vad, turn_detector=turn_detector, llm=llm, cloning=cloning)
 
     abilities = {each: _ability(fake) for each, fake in brought.items() if fake is not None}
     plain = Manifest(id, name=id.title(), open=open_fake, abilities=abilities)
@@ -256,6 +260,8 @@ def _ability(capability: object) -> Ability:
         case FakeTurnDetector():
             limits = Limits(concurrency=capability.limit)
             return Ability(features=("turn-text",), languages=("multi",), limits=limits)
+        case FakeLLM():
+            return Ability(limits=Limits(concurrency=capability.limit))
         case FakeCloning():
             return Ability(cloning=capability.limits)
         case _:

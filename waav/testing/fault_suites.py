@@ -13,7 +13,14 @@ from capabilities import Capability, ProviderError, SpeechRequest
 from waav.tasks import open_scoped_nursery
 from waav.testing.bench import Bench, opened
 from waav.testing.contract import promise, within
-from waav.testing.faults import Matrix, Outcome, check_stt_faults, check_tts_faults
+from waav.testing.faults import (
+    Matrix,
+    Outcome,
+    check_llm_faults,
+    check_stt_faults,
+    check_tts_faults,
+)
+from waav.testing.llm import ask
 from waav.testing.relay_wire import Fault, Transport
 from waav.testing.talk import hear, say
 
@@ -90,7 +97,26 @@ async def _tts(bench: Bench, fault: Fault) -> Matrix:
     )
 
 
-_SUITES: Mapping[Capability, Suite] = {Capability.STT: _stt, Capability.TTS: _tts}
+async def _llm(bench: Bench, fault: Fault) -> Matrix:
+    async def talk(address: str) -> None:
+        async with _at(bench, Capability.LLM, address) as llm:
+            await ask(llm)
+
+    return await check_llm_faults(
+        partial(_at, bench, Capability.LLM),
+        _origin(bench),
+        await transport_of(talk),
+        secrets=_secrets(bench),
+        faults=[fault],
+        limit=bench.trial.budget,
+    )
+
+
+_SUITES: Mapping[Capability, Suite] = {
+    Capability.STT: _stt,
+    Capability.TTS: _tts,
+    Capability.LLM: _llm,
+}
 
 
 def _origin(bench: Bench) -> str:

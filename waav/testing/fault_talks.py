@@ -1,7 +1,7 @@
 """The conversations of the fault matrix: held through a relay that is told when to strike."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any, Protocol
@@ -11,11 +11,9 @@ import trio
 
 from capabilities import (
     STT,
-    TTS,
     AudioFrame,
     Final,
     ProviderError,
-    SpeechRequest,
     STTOptions,
     STTStream,
 )
@@ -24,9 +22,10 @@ from waav.testing.audio import cut
 from waav.testing.relay import Relay
 from waav.testing.relay_wire import Fault
 
+GLIMPSE = 0.1
+"""Seconds in which something may happen before the fault strikes."""
+
 _FRAME = 0.02  # seconds of sound in a frame
-_GLIMPSE = 0.1  # seconds in which something may happen before the fault strikes
-_ENOUGH = 0.9  # of a text's sound: voices do not say it twice in the same way
 
 
 class State(StrEnum):
@@ -34,11 +33,11 @@ class State(StrEnum):
 
     CONNECTING = "connecting"
     CONFIGURED = "configured"
-    """The client may send sound, and has not; of a voice, the head of the answer is here."""
+    """The client may send sound, and has not; of what is asked for once, the head of the answer is here."""
     STREAMING = "streaming"
     """Half of it has passed."""
     FINALISING = "finalising"
-    """All was sent, the last words are to come; of a voice, the last message."""
+    """All was sent, the last words are to come; of what is asked for once, the last message."""
     CLOSING = "closing"
     """The client leaves in the middle."""
 
@@ -50,6 +49,8 @@ class Told:
     words: list[str] = attrs.Factory(list)
     sound: int = 0
     """Bytes."""
+    whole: bool = False
+    """The provider said that this was all, where it has a word for that."""
     errors: list[ProviderError] = attrs.Factory(list)
 
     @contextmanager
@@ -65,8 +66,8 @@ class Talk(Protocol):
     """A conversation that can be had again and again."""
 
     @property
-    def voice(self) -> bool:
-        """The client is a voice."""
+    def once(self) -> bool:
+        """One thing is asked for, and not again when that fails."""
         ...
 
     async def hold(
@@ -92,7 +93,9 @@ class Strike(Protocol):
         ...
 
 
-def _striker(relay: Relay, fault: Fault | None, state: State | None) -> Strike:
+def striker(relay: Relay, fault: Fault | None, state: State | None) -> Strike:
+    """Return what does harm in one state, and in no other."""
+
     def strike(state_reached: State, at: int | None = None) -> None:
         if fault is not None and state_reached is state:
             relay.strike(fault, at)
@@ -107,13 +110,13 @@ class Recognition:
     options: STTOptions
     sound: AudioFrame
     words: list[str] = attrs.Factory(list)
-    voice: bool = False
+    once: bool = False
 
     async def hold(
         self, client: STT, relay: Relay, fault: Fault | None, state: State | None, told: Told
     ) -> None:
         """Converse, strike in the state, and note what comes."""
-        strike = _striker(relay, fault, state)
+        strike = striker(relay, fault, state)
         strike(State.CONNECTING)
         with told.noting():
             async with client.connect(self.options) as stream:
@@ -154,7 +157,7 @@ class _Speaker:
             for frame in frames[:half]:
                 await self.stream.send(frame)
             if state in {State.STREAMING, State.CLOSING}:
-                await trio.sleep(_GLIMPSE)
+                await trio.sleep(GLIMPSE)
             self.strike(State.STREAMING)
             if state is State.CLOSING:
                 self.strike(State.CLOSING)
@@ -168,67 +171,5 @@ class _Speaker:
                 await self.stream.finish()
 
     async def _strike_last(self) -> None:
-        await trio.sleep(_GLIMPSE)
+        await trio.sleep(GLIMPSE)
         self.strike(State.FINALISING)
-
-
-@attrs.frozen
-class Synthesis:
-    """Have a text said."""
-
-    request: SpeechRequest
-    sound: int = 0
-    """Bytes of it when all is well."""
-    half: int = 0
-    """Bytes of the answer after which half has passed."""
-    last: int = 0
-    """Bytes after which only the last message is to come."""
-    voice: bool = True
-
-    async def hold(
-        self, client: TTS, relay: Relay, fault: Fault | None, state: State | None, told: Told
-    ) -> None:
-        """Converse, strike in the state, and note what comes."""
-        strike = _striker(relay, fault, state)
-        strike(State.CONNECTING)
-        for each, at in self._places.items():
-            strike(each, at)
-        if state is State.CLOSING:
-            relay.hold(self.half)
-        async with open_scoped_nursery("the text is said") as nursery:
-            if state is State.CLOSING:
-                nursery.start_soon(_leave, strike, nursery.cancel_scope, name="testing/leave")
-            with told.noting():
-                async with client.synthesize(self.request) as frames:
-                    async for frame in frames:
-                        told.sound += len(frame.data)
-
-    @property
-    def _places(self) -> Mapping[State, int]:
-        return {
-            State.CONFIGURED: 0,
-            State.STREAMING: self.half,
-            State.FINALISING: self.last,
-        }
-
-    def wrong(self, told: Told, fault: Fault) -> str:
-        """Say what is missing or too much; empty if it was whole."""
-        # Nobody can tell of sound alone that it came twice, or that it is none; and some vendors have
-        # no other word for the end than a goodbye.
-        most = float("inf") if fault in {Fault.DOUBLED, Fault.HUGE} else self.sound / _ENOUGH
-        least = 0.0 if fault is Fault.CLOSE_1000 else self.sound * _ENOUGH
-        whole = least <= told.sound <= most
-        return (
-            "" if whole else f"{told.sound} bytes of sound came without an error, not {self.sound}"
-        )
-
-    def twice(self, told: Told) -> str:
-        """Say what must not be even if it broke off."""
-        del told
-        return ""
-
-
-async def _leave(strike: Strike, scope: trio.CancelScope) -> None:
-    await trio.sleep(_GLIMPSE)
-    strike(State.CLOSING)
-    scope.cancel(reason="the client leaves")

@@ -2,7 +2,7 @@
 
 The client talks through a :mod:`relay <waav.testing.relay>`. In each cell the conversation goes on to
 its end with every word once, or it ends with one error that says what to do; soon, and with nothing
-left behind. Some cells cannot be: :func:`why_not` says why.
+left behind. Some cells cannot be: :func:`~waav.testing.fault_reasons.why_not` says why.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -14,11 +14,14 @@ import attrs
 import trio
 
 from capabilities import STT, TTS, AudioFrame, ProviderError, SpeechRequest, STTOptions
+from capabilities.llm import LLM, ChatRequest
 from waav.testing.audio import question
 from waav.testing.contract import Belongings, promise
-from waav.testing.fault_talks import Recognition, State, Synthesis, Talk, Told
+from waav.testing.fault_answers import Answering, Synthesis
+from waav.testing.fault_reasons import why_not
+from waav.testing.fault_talks import Recognition, State, Talk, Told
+from waav.testing.llm import QUESTION
 from waav.testing.relay import Relay, open_relay
-from waav.testing.relay_line import ANSWERS, CLOSES
 from waav.testing.relay_wire import Fault, Transport
 
 LIMIT = 10.0
@@ -31,6 +34,7 @@ _TEXT = "Hello world. How are you today?"
 OpenSTT: TypeAlias = Callable[[str], AbstractAsyncContextManager[STT]]
 """Opens the recogniser at a base address, ``http://127.0.0.1:port`` or ``https://...``."""
 OpenTTS: TypeAlias = Callable[[str], AbstractAsyncContextManager[TTS]]
+OpenLLM: TypeAlias = Callable[[str], AbstractAsyncContextManager[LLM]]
 
 
 class Outcome(StrEnum):
@@ -151,57 +155,37 @@ async def check_tts_faults(
     bench = _Bench(open_tts, upstream, transport, tuple(secrets), limit, abreast)
     told, relay = await bench.calm(Synthesis(request))
     line = max(relay.lines, key=lambda each: each.passed)
-    talk = Synthesis(request, told.sound, line.passed // 2, line.last)
+    talk = Synthesis(request, line.passed // 2, line.last, told.sound)
     return await bench.matrix(talk, faults, tuple(states))
 
 
-_Where: TypeAlias = Callable[[Transport, State, bool], bool]
-"""Whether it is there, on a transport, in a state, and of a voice."""
+async def check_llm_faults(
+    open_llm: OpenLLM,
+    upstream: str,
+    transport: Transport = Transport.HTTP,
+    *,
+    request: ChatRequest = QUESTION,
+    secrets: Iterable[str] = (),
+    faults: Iterable[Fault] = tuple(Fault),
+    states: Iterable[State] = tuple(State),
+    limit: float = LIMIT,
+    abreast: bool = False,
+) -> Matrix:
+    """Try a language model with each fault in each state.
 
-_IMPOSSIBLE: tuple[tuple[frozenset[Fault], _Where, str], ...] = (
-    (
-        frozenset({*CLOSES, Fault.DOUBLED, Fault.SWAPPED, Fault.SWALLOWED}),
-        lambda transport, _state, _voice: transport is not Transport.WEBSOCKET,
-        "there are no messages on this transport, only bytes",
-    ),
-    (
-        frozenset({*ANSWERS, Fault.HUGE}),
-        lambda transport, _state, _voice: transport is Transport.HTTP2,
-        "the relay does not look into HTTP/2",
-    ),
-    (
-        frozenset({Fault.TLS}),
-        lambda _transport, state, _voice: state is not State.CONNECTING,
-        "TLS is agreed on while connecting",
-    ),
-    (
-        frozenset(ANSWERS),
-        lambda _transport, state, _voice: state is State.CLOSING,
-        "who leaves does not ask again",
-    ),
-    (
-        frozenset({Fault.REFUSED, *ANSWERS}),
-        lambda _transport, state, voice: voice and state is not State.CONNECTING,
-        "a text is asked for once",
-    ),
-    (
-        frozenset({Fault.RUBBISH, Fault.HUGE}),
-        lambda transport, state, voice: (
-            voice and transport is Transport.HTTP and state is not State.CONNECTING
-        ),
-        "in the middle of a sound it is sound",
-    ),
-)
+    Args:
+        request: what is asked.
+        open_llm, upstream, transport, secrets, faults, states, limit, abreast: as for
+            :func:`check_stt_faults`.
 
-
-def why_not(transport: Transport, fault: Fault, state: State, *, voice: bool = False) -> str:
-    """Say why a cell cannot be; empty if it can."""
-    reasons = (
-        reason
-        for faults, is_there, reason in _IMPOSSIBLE
-        if fault in faults and is_there(transport, state, voice)
-    )
-    return next(reasons, "")
+    Raises:
+        AssertionError: not even without a fault all is well.
+    """
+    bench = _Bench(open_llm, upstream, transport, tuple(secrets), limit, abreast)
+    _, relay = await bench.calm(Answering(request))
+    line = max(relay.lines, key=lambda each: each.passed)
+    talk = Answering(request, line.passed // 2, line.last)
+    return await bench.matrix(talk, faults, tuple(states))
 
 
 @attrs.frozen
@@ -254,7 +238,7 @@ class _Bench:
 
     async def cell(self, talk: Talk, fault: Fault, state: State, *, alone: bool = True) -> Cell:
         """Run one cell. What the client does wrong is in the cell, and not raised."""
-        reason = why_not(self.transport, fault, state, voice=talk.voice)
+        reason = why_not(self.transport, fault, state, once=talk.once)
         if reason:
             return Cell(fault, state, Outcome.NOT_APPLICABLE, reason)
         start, told = trio.current_time(), Told()

@@ -24,6 +24,7 @@ from capabilities import (
 )
 from waav.testing.cloning import check_cloning
 from waav.testing.contract import Belongings, promise
+from waav.testing.llm import check_llm
 from waav.testing.processor import check_processor
 from waav.testing.stt import check_stt
 from waav.testing.talk import open_manifest
@@ -62,7 +63,7 @@ async def check_plugin(
     opening = partial(open_manifest, manifest, settings, credentials=credentials, requires=requires)
     before = Belongings.now()
     for whole in (True, False):
-        await _check_opened(manifest, opening, limit, text, whole=whole)
+        await check_opened(manifest, opening, limit, text, whole=whole)
         # The libraries that a plugin loads may keep files open; they do so once.
         before = attrs.evolve(before, files=Belongings.now().files) if whole else before
         await before.check_no_more("closing the plugin")
@@ -92,7 +93,7 @@ def _check_ability(capability: Capability, ability: Ability) -> None:
     promise(limit is None or limit >= 1, f"a limit on concurrency is 1 or more: {limit}")
 
 
-async def _check_opened(
+async def check_opened(
     manifest: Manifest,
     opening: Callable[[], AbstractAsyncContextManager[Plugin]],
     limit: int | None,
@@ -100,6 +101,17 @@ async def _check_opened(
     *,
     whole: bool,
 ) -> None:
+    """Open a plugin once, see that it brings what its manifest names, and close it.
+
+    Args:
+        manifest: the plugin's.
+        opening: opens it.
+        limit, text: as for :func:`check_plugin`.
+        whole: try each capability, too.
+
+    Raises:
+        AssertionError: a promise is broken.
+    """
     # A plugin with a nursery would wrap what is raised in its block, and the reader wants to
     # see which promise was broken: so it is raised behind the block.
     broken: Exception | None = None
@@ -142,7 +154,7 @@ async def _check_capabilities(
     }
     if plugin.stt is not None:
         ability = abilities[Capability.STT]
-        refused = [STTOptions(format=audio) for audio in _strangers(ability)]
+        refused = [STTOptions(format=audio) for audio in strangers(ability)]
         await check_stt(plugin.stt, ability, text=text, refused=refused)
     if plugin.tts is not None:
         await check_tts(plugin.tts, abilities[Capability.TTS])
@@ -150,10 +162,12 @@ async def _check_capabilities(
         await check_vad(plugin.vad, abilities[Capability.VAD])
     if plugin.processor is not None:
         ability = abilities[Capability.PROCESSOR]
-        wrong = [ProcessorOptions(audio) for audio in _strangers(ability)]
+        wrong = [ProcessorOptions(audio) for audio in strangers(ability)]
         await check_processor(plugin.processor, ability, refused=wrong)
     if plugin.turn_detector is not None:
         await check_turn_detector(plugin.turn_detector, abilities[Capability.TURN_DETECTOR])
+    if plugin.llm is not None:
+        await check_llm(plugin.llm, abilities[Capability.LLM])
     if plugin.cloning is not None:
         await check_cloning(plugin.cloning, abilities[Capability.CLONING])
 
@@ -164,7 +178,7 @@ def _limited(ability: Ability, limit: int | None) -> Ability:
     return attrs.evolve(ability, limits=attrs.evolve(ability.limits, concurrency=limit))
 
 
-def _strangers(ability: Ability) -> list[AudioFormat]:
+def strangers(ability: Ability) -> list[AudioFormat]:
     """Return formats that a manifest does not name, and that must be refused therefore."""
     strangers = [AudioFormat(each) for each in Encoding if each not in ability.encodings][:1]
     if ability.sample_rates:

@@ -5,6 +5,8 @@ where it was. The caller feeds in what is heard, with the time, does what is ans
 back at ``deadline``.
 """
 
+import re
+from collections.abc import Iterable
 from enum import Enum, auto
 from math import inf
 
@@ -17,6 +19,13 @@ LONGEST_PAUSE = 10.0
 LOOK = 0.1
 """Seconds between two looks at whether there is something to interrupt by now."""
 
+_WORD = re.compile(r"[^\W_]+")
+
+
+def plain_words(texts: Iterable[str]) -> frozenset[str]:
+    """Return the words of some texts as they are compared: lower case, and ``uh-huh`` is two."""
+    return frozenset(word for text in texts for word in _WORD.findall(text.casefold()))
+
 
 @attrs.frozen
 class BargeInRules:
@@ -28,6 +37,8 @@ class BargeInRules:
     """A shorter voice is a cough."""
     min_words: int = 1
     """Fewer are a nod. 0: a voice alone interrupts."""
+    nods: frozenset[str] = frozenset()
+    """Who has said only such words nods, however many; as :func:`plain_words` makes them."""
     resume_after: float | None = 2.0
     """After a voice without words the agent goes on where it was; None: it never holds on, and
     talks until the words are there."""
@@ -59,6 +70,8 @@ class BargeIn:
     """When a voice was last heard."""
     _settled: int = 0
     """Words of the turn that will not change any more."""
+    _meant: bool = False
+    """Not all of them are nods."""
 
     @property
     def deadline(self) -> float:
@@ -81,15 +94,14 @@ class BargeIn:
         Args:
             since: when the agent began to talk; None if it does not, or may not be interrupted.
         """
-        match event:
-            case Interim(text=text):
-                words = self._settled + len(text.split())
-            case Final(text=text):
-                self._settled += len(text.split())
-                words = self._settled
-            case _:
-                return None
-        if not self.rules.enabled or since is None or words < max(self.rules.min_words, 1):
+        if not isinstance(event, Interim | Final):
+            return None
+        words = self._settled + len(event.text.split())
+        meant = self._meant or bool(plain_words([event.text]) - self.rules.nods)
+        if isinstance(event, Final):
+            self._settled, self._meant = words, meant
+        enough = meant and words >= max(self.rules.min_words, 1)
+        if not self.rules.enabled or since is None or not enough:
             return None
         voiced = not self.watched or self._voice or self._heard_at >= since
         return self._stop() if voiced else None
@@ -116,11 +128,12 @@ class BargeIn:
 
     def turn_over(self) -> None:
         """The user has finished a turn: words count anew."""
-        self._settled = 0
+        self._settled, self._meant = 0, False
 
     def reset(self) -> None:
         """The agent has stopped, whoever wanted it."""
-        self.paused, self._due, self._settled = False, inf, 0
+        self.paused, self._due = False, inf
+        self.turn_over()
 
     def _next(self, now: float) -> float:
         return now + self.rules.min_speech if self.rules.enabled and self._voice else inf

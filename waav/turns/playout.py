@@ -114,6 +114,11 @@ class Playout:
         """Whether the client still plays something that was sent."""
         return self._seen(now) < self._end()
 
+    def until(self, now: float) -> float:
+        """When the client will have played what it got, if it has not yet; ``now`` at least, if paused."""
+        end = self._end() + now - self._seen(now)
+        return end if self._paused_at is None else max(end, now)
+
     def locked(self, now: float) -> bool:
         """Whether the user may not interrupt now."""
         self._drop_played(now)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from support.servers.deepgram import CONNECTED, turn_info, word
 
 from capabilities import (
+    SPEECH,
     AudioFrame,
     Final,
     Interim,
@@ -19,7 +20,7 @@ from capabilities import (
     Word,
 )
 from providers._common.wire import Acknowledged, Done, Ready
-from providers.deepgram.flux_wire import FluxWire
+from providers.deepgram.flux_wire import CUT, FluxWire
 from providers.deepgram.stt_wire import CLOSE_STREAM
 
 HELLO = word("Hello,", 0.1, 0.5)
@@ -88,6 +89,37 @@ def test_a_turn_that_has_ended_is_not_said_again_at_the_close() -> None:
     wire.decode(turn_info("EndOfTurn", "Hello,", 0.6, HELLO))
     wire.finish()
     assert wire.ended() == (Done(),)
+
+
+def test_a_connection_that_was_cut_has_not_said_the_turn_to_its_end() -> None:
+    wire = FluxWire()
+    wire.decode(turn_info("Update", "Hello,", 0.6, HELLO))
+    wire.finish()
+    assert wire.decode(CUT) == ()
+    assert wire.ended() == ()
+
+
+def test_where_nothing_was_under_way_nothing_was_cut_off() -> None:
+    wire = FluxWire()
+    wire.decode(turn_info("EndOfTurn", "Hello,", 0.6, HELLO))
+    wire.finish()
+    wire.decode(CUT)
+    assert wire.ended() == (Done(),)
+
+
+@pytest.mark.parametrize(
+    ("said", "whole"),
+    [([], True), (["EndOfTurn"], False), (["EndOfTurn", "Update"], True)],
+    ids=["silence", "half", "all"],
+)
+def test_an_end_behind_half_of_the_sound_is_none(said: list[str], *, whole: bool) -> None:
+    """Whatever code it has. Where it has said nothing at all, there may be nothing to say."""
+    wire = FluxWire()
+    wire.encode(AudioFrame(bytes(SPEECH.size(2.0))))
+    for event, end in zip(said, (0.6, 1.9), strict=False):
+        wire.decode(turn_info(event, "", end))
+    wire.finish()
+    assert (Done() in wire.ended()) is whole
 
 
 def test_a_goodbye_in_the_middle_is_no_end() -> None:

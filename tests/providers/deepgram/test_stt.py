@@ -7,6 +7,7 @@ import attrs
 import pytest
 import trio
 from support.servers.deepgram import (
+    CONNECTED,
     KEY,
     METADATA,
     Nova,
@@ -14,6 +15,7 @@ from support.servers.deepgram import (
     admit,
     flux,
     results,
+    turn_info,
     vendor,
     word,
 )
@@ -118,6 +120,23 @@ async def test_flux_may_hang_up_without_any_goodbye(opened: OpenPlugin) -> None:
     async with open_websocket_server([listen]) as server, opened(server.url) as plugin:
         assert await hear(stt(plugin), AudioFrame(spoken(1)), EN) == []
     assert len(server.peers) == 1
+
+
+async def test_a_last_turn_of_flux_that_is_cut_off_is_heard_again(opened: OpenPlugin) -> None:
+    """The connection breaks behind half of the last turn, which is no goodbye."""
+
+    async def breaks(peer: Peer) -> None:
+        await admit(peer, "flux")
+        await peer.send(CONNECTED)
+        while await peer.receive() != CLOSE_STREAM:
+            pass
+        await peer.send(turn_info("Update", "zer", 0.2, word("zer", 0.0, 0.2)))
+        await peer.stream.aclose()
+
+    async with open_websocket_server([breaks], [flux]) as server, opened(server.url) as plugin:
+        said = await hear(stt(plugin), AudioFrame(spoken(1)), EN)
+    assert finals(said) == ["0"]
+    assert len(server.peers) == 2
 
 
 async def test_sound_goes_to_flux_in_the_pieces_that_it_likes(opened: OpenPlugin) -> None:

@@ -17,6 +17,7 @@ from capabilities import (
     ProviderRefused,
     ProviderUnavailable,
     Secret,
+    SpeechRequest,
     parse_encoding,
 )
 from waav.audio.wav import read_wav
@@ -311,3 +312,20 @@ async def test_a_client_brings_its_own_key(*, nested: bool) -> None:
                 assert error["code"] == code
                 assert "made-up-key" not in error["message"]
     assert [request.api_key for request in reader.requests] == [Secret("made-up-key")]
+
+
+async def test_a_provider_with_no_place_left_is_asked_again_later(reader: Reader) -> None:
+    limits = {"espeak": {"max_sessions": 1}}
+    config = Config(plugins=Plugins(enabled=False, providers=limits))
+    manifest = voice_plugin("espeak", reader)
+    async with open_gateway(config, manifests=[manifest]) as gateway:
+        client = create_app(gateway).test_client()
+        taken = gateway.means.tts("espeak").turnstile.slot(SpeechRequest(""))
+        async with taken:
+            refused = await client.post("/speak", json={"text": "x", "provider": "espeak"})
+        assert refused.status_code == 503
+        assert refused.headers["retry-after"] == "1"
+        assert (await refused.get_json())["code"] == "provider_limit"
+        assert reader.requests == []
+        answer = await client.post("/speak", json={"text": "x", "provider": "espeak"})
+        assert answer.status_code == 200

@@ -17,6 +17,8 @@ from websockets.uri import parse_uri
 from capabilities import AudioFrame
 from waav.config.schema import WebSocket as Settings
 from waav.errors import UnknownProvider
+from waav.observe.counters import Counters
+from waav.observe.load import Load
 from waav.server.websocket import Limits, WebSocket
 from waav.server.ws.connection import serve_voice
 from waav.session.choices import Choices
@@ -148,6 +150,8 @@ class StandInGateway:
     refuses: Exception | None = None
     open_now: int = 0
     means: StandInMeans = attrs.Factory(StandInMeans)
+    load: Load = attrs.Factory(Load)
+    counters: Counters = attrs.Factory(Counters)
 
     @property
     def config(self) -> Any:

@@ -10,6 +10,7 @@ from trio.testing import MockClock, lockstep_stream_pair, wait_all_tasks_blocked
 
 from capabilities import AudioFormat, AudioFrame, ProviderBusy
 from waav.errors import SlowClient
+from waav.observe.stages import Situation, Stage
 from waav.session.choices import Choices
 from waav.session.commands import Clear, Configure, Speak
 from waav.session.events import (
@@ -284,6 +285,27 @@ async def test_any_message_of_the_client_keeps_the_connection(
         assert call.gateway.open_now == 1
         await trio.sleep(20)
         assert call.gateway.open_now == 0
+
+
+async def test_with_too_much_to_do_whoever_is_not_in_use_goes_first(
+    open_call: Any, autojump_clock: MockClock
+) -> None:
+    async with open_call() as used, open_call() as unused, trio.open_nursery() as nursery:
+        load = unused.gateway.load
+        used.gateway.load = load
+        load.situation = Situation(Stage.EVICT)
+        nursery.start_soon(used.client.everything)
+        await trio.sleep(load.rules.idle)
+        await used.client.send(b"sound")
+        await wait_all_tasks_blocked()
+        await trio.sleep(1)
+        load.judge(1.0, 0.0, trio.current_time())
+        assert [message["code"] for message in await unused.client.everything()] == ["overloaded"]
+        assert unused.client.close_code == 1013
+        load.judge(1.0, 0.0, trio.current_time())
+        await trio.sleep(load.rules.idle / 2)
+        assert used.gateway.open_now == 1
+        await used.client.leave()
 
 
 @pytest.mark.pins("D174")

@@ -257,14 +257,21 @@ def test_audio_features_tell_how_to_listen() -> None:
             "vad": {"enabled": True, "threshold": 0.4, "silence_ms": 300, "mode": "normal"},
             "turn_detection": {"threshold": 0.8, "silence_ms": 900, "prefix_padding_ms": 10},
             "noise_filtering": {"strength": "medium"},
-            "interruption": {"enabled": True, "min_words": 2, "resume_ms": 0},
+            "interruption": {
+                "enabled": True,
+                "min_words": 2,
+                "ignore_words": ["genau"],
+                "resume_ms": 0,
+            },
         },
     )
     assert command.stt is not None
     assert command.stt.vad == VoiceDetection(enabled=True, threshold=0.4, min_silence=0.3)
     assert command.stt.turn == TurnDetection(threshold=0.8, silence=0.9)
     assert command.stt.noise == NoiseReduction(enabled=True, attenuation=24.0)
-    assert command.interruption == Interruption(enabled=True, min_words=2, resume_after=0.0)
+    assert command.interruption == Interruption(
+        enabled=True, min_words=2, ignore_words=("genau",), resume_after=0.0
+    )
 
 
 @pytest.mark.parametrize(
@@ -300,6 +307,7 @@ def test_how_strongly_noise_is_lowered(noise: dict[str, Any], expected: NoiseRed
         {"turn_detection": {"silence_ms": 0}},
         {"noise_filtering": {"strength": "strong"}},
         {"interruption": {"min_words": -1}},
+        {"interruption": {"ignore_words": ["mhm"] * 101}},
         {"vad": 5},
     ],
     ids=str,
@@ -398,6 +406,8 @@ def test_an_intensity_out_of_range_is_the_nearest_and_told(told: float, counts: 
         pytest.param({"features": {"events": True}}, set(), {"speaking"}, id="events"),
         pytest.param({"features": {"events": False}}, {"speaking"}, set(), id="no-more"),
         pytest.param({"features": {"vad": True}}, set(), {"voice"}, id="vad"),
+        pytest.param({"features": {"dead_air": True}}, set(), {"dead_air"}, id="dead-air"),
+        pytest.param({"features": {"dead_air": False}}, {"dead_air"}, set(), id="no-dead-air"),
         pytest.param(
             {
                 "features": {"vad": True},

@@ -1,7 +1,7 @@
 """What a client gets to read."""
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -11,6 +11,7 @@ from waav.server.errors import NotAvailable
 from waav.server.ws.encode import authenticated, encode, farewell, pong, refusal
 from waav.server.ws.schema import Topic, TransferRefused
 from waav.session.events import (
+    DeadAir,
     Event,
     Failed,
     Ready,
@@ -21,7 +22,7 @@ from waav.session.events import (
 from waav.version import __version__
 
 NOW = 1_700_000_000_000
-ALL: frozenset[Topic] = frozenset({"speaking", "interruption", "voice"})
+ALL: frozenset[Topic] = frozenset(get_args(Topic))
 NONE: frozenset[Topic] = frozenset()
 
 
@@ -204,3 +205,11 @@ def test_a_pong_has_the_clients_time_or_ours(sent: int | None, answered: int) ->
 
 def test_authenticated_has_no_id_where_nobody_was_asked() -> None:
     assert json.loads(authenticated()) == {"type": "authenticated"}
+
+
+def test_dead_air_is_told_to_who_asks_for_it() -> None:
+    event = DeadAir("u1", 5.0)
+    assert told(event) == []
+    assert told(event, speaking=True) == [
+        {"type": "dead_air", "utterance_id": "u1", "silent_ms": 5000, "timestamp": NOW}
+    ]

@@ -16,8 +16,10 @@ from capabilities import (
     ProviderUnavailable,
 )
 from waav.errors import (
+    AddressRefused,
     ConfigError,
     InvalidRequest,
+    Overloaded,
     PluginFailed,
     PluginNotRunning,
     Problem,
@@ -46,6 +48,13 @@ INTERNAL = ("internal_error", "Internal error")
         (InvalidRequest("no"), 400, 1008, "invalid_request", "no"),
         (InvalidRequest("no", code="odd"), 400, 1008, "odd", "no"),
         (
+            AddressRefused("private network"),
+            400,
+            1008,
+            "address_refused",
+            "This address cannot be called: private network",
+        ),
+        (
             UnknownProvider("stt", "x", ["b", "a"]),
             400,
             1008,
@@ -57,6 +66,13 @@ INTERNAL = ("internal_error", "Internal error")
         (PluginFailed("p", "broke"), 502, 1011, "plugin_failed", "p: broke"),
         (PluginNotRunning("p", "stopped"), 503, 1013, "provider_unavailable", "p: stopped"),
         (SlowClient("slow"), 503, 1013, "slow_client", "slow"),
+        (
+            Overloaded(5.0),
+            503,
+            1013,
+            "overloaded",
+            "The server has too much to do. Please try again later.",
+        ),
         (ProviderError("p", "x"), 502, 1011, "provider_error", "p: x"),
         (
             ProviderUnavailable("p", "x"),

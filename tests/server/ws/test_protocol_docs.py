@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -22,10 +22,11 @@ from waav.server.websocket import Limits
 from waav.server.ws import names
 from waav.server.ws.decode import KINDS, TEXT_LIMIT, decode
 from waav.server.ws.encode import authenticated, encode, pong, refusal
-from waav.server.ws.schema import SPEAK_LIMIT, TransferRefused
+from waav.server.ws.schema import SPEAK_LIMIT, Topic, TransferRefused
 from waav.server.ws.talk import AUDIO_LIMIT
 from waav.session.control import PROVIDER_TIMEOUT
 from waav.session.events import (
+    DeadAir,
     Event,
     Failed,
     Interrupted,
@@ -56,7 +57,7 @@ ALL_KNOWN = Transcribed(
 
 
 def sent(event: Event) -> list[str]:
-    return encode(event, now_ms=0, asked=frozenset({"speaking", "interruption", "voice"}))
+    return encode(event, now_ms=0, asked=frozenset(get_args(Topic)))
 
 
 EMITTED: list[dict[str, Any]] = [
@@ -67,6 +68,7 @@ EMITTED: list[dict[str, Any]] = [
         *sent(ALL_KNOWN),
         *sent(SpeechBegan("u1")),
         *sent(VoiceHeard(talking=True, at=1.0)),
+        *sent(DeadAir("u1", 5.0)),
         *sent(Paused()),
         *sent(Resumed()),
         *sent(Interrupted("u1", 1.0, 2.0, "user", "Good day, I ")),

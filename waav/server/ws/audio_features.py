@@ -17,6 +17,7 @@ from waav.session.commands import (
 )
 
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+Nod: TypeAlias = Annotated[str, Meta(max_length=50)]
 
 STRENGTHS: Mapping[str, float] = {"low": 12.0, "medium": 24.0, "high": 40.0}
 """Decibels by which noise is lowered at most."""
@@ -65,6 +66,8 @@ class InterruptionBlock:
 
     enabled: bool | None = None
     min_words: Annotated[int, Meta(ge=0, le=100)] | None = None
+    ignore_words: Annotated[tuple[Nod, ...], Meta(max_length=100)] | None = None
+    """Who has said only such words does not interrupt."""
     min_speech_ms: Milliseconds | None = None
     resume_ms: Milliseconds | None = None
     """0: it never holds on to see whether words follow."""
@@ -72,7 +75,11 @@ class InterruptionBlock:
     def value(self) -> Interruption:
         """Return the block as a session wants it."""
         return Interruption(
-            self.enabled, self.min_words, seconds(self.min_speech_ms), seconds(self.resume_ms)
+            enabled=self.enabled,
+            min_words=self.min_words,
+            min_speech=seconds(self.min_speech_ms),
+            ignore_words=self.ignore_words,
+            resume_after=seconds(self.resume_ms),
         )
 
 

@@ -65,6 +65,8 @@ class Features(Switches):
 
     events: bool | None = None
     """Also tell when speech to the client begins and ends."""
+    dead_air: bool | None = None
+    """Also tell when there is none although there should be."""
     noise_cancellation: bool | None = None
     vad: bool | None = None
 

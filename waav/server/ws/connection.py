@@ -50,7 +50,7 @@ UNUSED = Ending(IDLE, "inactivity", farewell("idle_timeout", "Connection closed 
 async def serve_voice(
     socket: WebSocket,
     gateway: Gateway,
-    stopping: trio.Event,
+    leave: trio.Event,
     *,
     uniform: Callable[[float, float], float] = random.uniform,
 ) -> None:
@@ -62,7 +62,7 @@ async def serve_voice(
     Args:
         socket: open, and nobody else's.
         gateway: where the session comes from.
-        stopping: set when the server wants to end politely.
+        leave: set when the server wants this client to go.
         uniform: draws the jitter of the idle time.
     """
     limits = gateway.config.websocket
@@ -70,28 +70,28 @@ async def serve_voice(
     idle = limits.idle_timeout_seconds + jitter
     # This stays true if we are cancelled, because only a stopping server does that.
     ending = SERVER_STOPS
-    try:
-        ending = await _converse(socket, gateway, stopping, idle)
-    except* Exception as group:  # noqa: BLE001  # the top of a connection
-        ending = _ending(group)
-    finally:
-        await _close(socket, ending)
+    with gateway.counters.sockets.including(socket):
+        try:
+            ending = await _converse(socket, gateway, leave, idle)
+        except* Exception as group:  # noqa: BLE001  # the top of a connection
+            ending = _ending(group)
+        finally:
+            gateway.counters.connections_ended.note(str(ending.code))
+            await _close(socket, ending)
 
 
-async def _converse(
-    socket: WebSocket, gateway: Gateway, stopping: trio.Event, idle: float
-) -> Ending:
+async def _converse(socket: WebSocket, gateway: Gateway, leave: trio.Event, idle: float) -> Ending:
     async with trio.open_nursery() as nursery:
         async with gateway.open_session() as session:
             talk = Talk(socket, session, gateway)
             # Outside of the session, whose last words are said while it ends.
             nursery.start_soon(talk.events_to_client, name="ws/events")
-            ending = await _until_over(talk, stopping, idle)
+            ending = await _until_over(talk, leave, idle)
         nursery.cancel_scope.deadline = trio.current_time() + DRAIN
     return ending
 
 
-async def _until_over(talk: Talk, stopping: trio.Event, idle: float) -> Ending:
+async def _until_over(talk: Talk, leave: trio.Event, idle: float) -> Ending:
     """Let them talk until somebody or something ends it; say what it was."""
     ending = CLIENT_LEFT
 
@@ -106,18 +106,23 @@ async def _until_over(talk: Talk, stopping: trio.Event, idle: float) -> Ending:
         nursery.start_soon(talk.socket.keep_alive, name="ws/keep-alive")
         nursery.start_soon(end, talk.from_client, CLIENT_LEFT, name="ws/from-client")
         nursery.start_soon(end, partial(_unused, talk, idle), UNUSED, name="ws/idle")
-        nursery.start_soon(end, stopping.wait, SERVER_STOPS, name="ws/stopping")
+        nursery.start_soon(end, leave.wait, SERVER_STOPS, name="ws/stopping")
         nursery.start_soon(end, talk.over.wait, SESSION_OVER, name="ws/session")
     return ending
 
 
 async def _unused(talk: Talk, idle: float) -> None:
-    """Return when nobody has said anything for ``idle`` seconds."""
-    while True:
-        until = talk.used_at + idle
-        if until <= trio.current_time():
-            return
-        await trio.sleep_until(until)
+    """Return when nobody has said anything for ``idle`` seconds.
+
+    Raises:
+        Overloaded: it is not yet so long, but there is too much to do, and nobody would miss this one.
+    """
+    load = talk.gateway.load
+    with load.guest(lambda: talk.used_at) as leave:
+        while (until := talk.used_at + idle) > trio.current_time():
+            with trio.move_on_at(until):
+                await leave.wait()
+                raise load.overloaded()
 
 
 def _ending(group: ExceptionGroup[Exception]) -> Ending:

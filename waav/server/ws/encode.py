@@ -9,6 +9,7 @@ from capabilities import Word
 from waav.server.errors import describe, details
 from waav.server.ws.schema import Topic, TransferRefused
 from waav.session.events import (
+    DeadAir,
     Event,
     Failed,
     Interrupted,
@@ -29,6 +30,7 @@ TOPICS: Mapping[type[Event], frozenset[Topic]] = {
     Paused: frozenset({"interruption"}),
     Resumed: frozenset({"interruption"}),
     VoiceHeard: frozenset({"voice"}),
+    DeadAir: frozenset({"dead_air"}),
 }
 """Events that only those hear of who asked for one of these."""
 
@@ -55,12 +57,14 @@ def _write(event: Event, now_ms: int) -> str:
             text = _stt_result(event)
         case SpeechBegan(utterance=utterance):
             text = _text("speaking_started", utterance_id=utterance, timestamp=now_ms)
+        case DeadAir(utterance=utterance, seconds=seconds):
+            stamps = {"silent_ms": round(seconds * 1000), "timestamp": now_ms}
+            text = _text("dead_air", utterance_id=utterance, **stamps)
         case Interrupted():
             text = _interrupted(event, now_ms)
-        case Paused():
-            text = _text("speaking_paused", timestamp=now_ms)
-        case Resumed():
-            text = _text("speaking_resumed", timestamp=now_ms)
+        case Paused() | Resumed():
+            name = "speaking_paused" if isinstance(event, Paused) else "speaking_resumed"
+            text = _text(name, timestamp=now_ms)
         case VoiceHeard(talking=talking, at=at):
             name = "speech_started" if talking else "speech_stopped"
             text = _text("vad_event", event=name, at_ms=round(at * 1000), timestamp=now_ms)

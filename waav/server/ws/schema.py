@@ -28,9 +28,9 @@ NAME_LIMIT = 256
 NO_ROOM = "LiveKit client not configured. Send config message with livekit configuration first."
 
 
-Topic: TypeAlias = Literal["speaking", "interruption", "voice"]
+Topic: TypeAlias = Literal["speaking", "interruption", "voice", "dead_air"]
 """What a client hears of only if it has asked for it: when we speak, what the user's talking does
-to that, and when the user talks."""
+to that, when the user talks, and when we do not speak although we should."""
 
 
 class TransferRefused(InvalidRequest):
@@ -161,6 +161,7 @@ class ConfigMessage:
             "speaking": self.features.events,
             "interruption": self.audio_features.interruption.enabled,
             "voice": self.audio_features.wants_vad(self.features),
+            "dead_air": self.features.dead_air,
         }
         return {topic: wish for topic, wish in told.items() if wish is not None}
 

@@ -10,6 +10,7 @@ import trio
 
 from waav.errors import InvalidRequest, WaavError
 from waav.gateway import Gateway
+from waav.observe.counters import Counters
 from waav.server.websocket import WebSocket
 from waav.server.ws.decode import decode
 from waav.server.ws.encode import authenticated, encode, pong, refusal
@@ -50,6 +51,9 @@ class Talk:
     )
     """What the client wants to hear of beside what everybody gets."""
     _warned: set[str] = attrs.Factory(set)
+    _counters: Counters = attrs.field(
+        default=attrs.Factory(lambda talk: talk.gateway.counters, takes_self=True)
+    )
 
     @property
     def used_at(self) -> float:
@@ -59,6 +63,7 @@ class Talk:
     async def from_client(self) -> None:
         """Do what the client asks for, one message at a time, until it leaves."""
         async for message in self.socket:
+            self._counters.messages_in += 1
             try:
                 if isinstance(message, bytes):
                     self._hear(message)
@@ -89,11 +94,13 @@ class Talk:
         async for frame in out:
             with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
                 await self.socket.send(frame.data, unless=out.is_withdrawn)
+                self._counters.messages_out += 1
 
     async def tell(self, message: str | bytes) -> None:
         """Send one message. A client that has left is no error: ``from_client`` ends by itself."""
         with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
             await self.socket.send(message)
+            self._counters.messages_out += 1
 
     def _hear(self, data: bytes) -> None:
         if len(data) > AUDIO_LIMIT:
