@@ -80,13 +80,14 @@ class Link:
     """Why it is closing; None if all was said."""
     replay: Replay = attrs.field(init=False)
     budget: Budget = attrs.field(init=False)
+    replies: deque[Message] = attrs.field(factory=deque, init=False)
+    """What the vendor wants to hear, before any more sound."""
     _ledger: Ledger = attrs.field(init=False)
     _progress: Progress = attrs.field(init=False)
     _speech: int = attrs.field(init=False)
     """Bytes of :data:`SPEECH`."""
     _tempo: float = attrs.field(init=False)
     """Seconds that must pass for each byte."""
-    _replies: deque[Message] = attrs.field(factory=deque, init=False)
     _filling: deque[AudioFrame] = attrs.field(factory=deque, init=False)
     """Silence that is on its way out."""
     _second: _Second = attrs.field(default=_Second.NONE, init=False)
@@ -136,8 +137,8 @@ class Link:
             case State.OPEN if not self._opening and now >= self._retry_at:
                 self._opening = True
                 return Open()
-            case State.FINALIZING if self._replies:
-                return Say(self._replies.popleft())
+            case State.FINALIZING if self.replies:
+                return Say(self.replies.popleft())
             case State.FINALIZING if now >= self._finish_by:
                 self._give_up_waiting()
         return None
@@ -154,8 +155,8 @@ class Link:
             action := self._renewal(now)
         ):
             return action
-        if self._replies:
-            return Say(self._replies.popleft())
+        if self.replies:
+            return Say(self.replies.popleft())
         return self._next_of_sound(now)
 
     def _next_of_sound(self, now: float) -> Action | None:
@@ -221,7 +222,7 @@ class Link:
     def receive(self, signals: Sequence[Signal]) -> list[Transcript]:
         """Take what a message of the current connection meant; return what the reader shall get."""
         self._progress.answered()
-        self._replies += [signal.message for signal in signals if isinstance(signal, Reply)]
+        self.replies += [signal.message for signal in signals if isinstance(signal, Reply)]
         return self._ledger.receive(signals)
 
     def ended(self, now: float) -> None:
@@ -261,7 +262,7 @@ class Link:
     def _reset(self) -> None:
         self._opening = False
         self._second, self._renew_at = _Second.NONE, inf
-        self._replies.clear()
+        self.replies.clear()
         self._filling.clear()
         self._ledger.begin()
         self._progress.answered()

@@ -131,7 +131,7 @@ class _Stream:
         return self
 
     async def __anext__(self) -> Transcript:
-        await trio.lowlevel.checkpoint()
+        await trio.lowlevel.checkpoint_if_cancelled()
         while not self._heard:
             if self._over:
                 self._told = True
@@ -274,7 +274,12 @@ class _Stream:
     def _take(self, signals: Sequence[Signal]) -> bool:
         """Take in what the current connection says; return whether that was all."""
         self._heard += self._link.receive(signals)
-        self._wake()
+        self._readers.unpark_all()
+        # A reply is due at once; what else is new has made nothing more urgent, as a rule.
+        if self._link.replies or self._link.deadline < self._sleeps_until:
+            self._sleeper.unpark_all()
+        if self._senders:
+            self._senders.unpark_all()
         return any(isinstance(signal, Done) for signal in signals)
 
     def _over_with(self, carrier: Carrier, error: ProviderError | None) -> None:

@@ -104,6 +104,8 @@ class FarEnd:
     def __init__(self, loop: Loop, tally: Tally, port: int = 0) -> None:
         self.tally = tally
         """What is counted now; exchanged for each run."""
+        self.ears = 0
+        """Recognitions so far."""
         self._loop = loop
         self._socket = socket.create_server(("127.0.0.1", port), backlog=4096)
         self._socket.settimeout(0)
@@ -130,6 +132,9 @@ class Ear:
         self._request: bytes | None = b""
         self._reader, self._stamps = Reader(), Stamps(FRAME)
         self._frames = self._settled = 0
+        # Voices are not in step: otherwise all words would come at once, and then none for a while.
+        self._phase = home.ears * 7
+        home.ears += 1
 
     def _take(self, data: bytes) -> None:
         if self._request is not None:
@@ -150,8 +155,9 @@ class Ear:
         for stamp in self._stamps.read(frame[1], frame[2]):
             self._home.tally.arrive(stamp, now)
             self._frames += 1
-            if self._frames % _EVERY == 0:
-                final = self._frames % (_EVERY * _FINAL_EVERY) == 0
+            beat = self._frames + self._phase
+            if beat % _EVERY == 0:
+                final = beat % (_EVERY * _FINAL_EVERY) == 0
                 told = results(self._settled, self._frames, stamp, final=final)
                 self._line.send(from_server(TEXT, told))
                 if final:

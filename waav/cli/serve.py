@@ -11,6 +11,7 @@ from waav.cli.context import Context, run
 from waav.config import Config
 from waav.gateway import open_gateway
 from waav.security.limits import Capacities, Counts
+from waav.server.garbage import short_searches
 from waav.server.service import serve_gateway
 from waav.server.signals import stop_on_signals
 from waav.server.workers.desk import Desk
@@ -58,6 +59,7 @@ async def _serve(config: Config) -> None:
     async with (
         stop_on_signals(config.server.shutdown_grace_seconds) as stopping,
         open_gateway(config) as gateway,
+        short_searches(lambda: not gateway.sessions),
         trio.open_nursery() as nursery,
     ):
         bound = await nursery.start(serve_gateway, gateway, stopping, name="server")

@@ -106,6 +106,7 @@ class WebSocket(trio.abc.AsyncResource):
         """Send one message, text or binary; wait while the client is behind.
 
         ``unless`` is asked in the last moment: if it says yes the message is not sent.
+        What the socket takes at once goes without a turn of other tasks.
 
         Cancelled while it waits for the client it may leave half a frame, so the
         connection is cut; cancelled before that, nothing was sent and nothing is lost.
@@ -244,7 +245,6 @@ class WebSocket(trio.abc.AsyncResource):
         try:
             sent = self._send_now(data)
             if sent == len(data):
-                await trio.lowlevel.cancel_shielded_checkpoint()
                 return
             with trio.move_on_after(self.limits.send_timeout) as patience:
                 await self._stream.send_all(data[sent:])

@@ -194,7 +194,11 @@ class Listening:
             nursery.start_soon(hand_over, *way, name=SEND_TASK)
             async for transcript in stream:
                 meter.heard(checked(transcript), trio.current_time())
-                await self.transcripts.send(transcript)
+                # Where somebody waits for it already, this one need not wait for its turn.
+                try:
+                    self.transcripts.send_nowait(transcript)
+                except trio.WouldBlock:
+                    await self.transcripts.send(transcript)
             if not ear.frames.closed:
                 raise ProviderClosed(provider.id, "the stream ended")
 

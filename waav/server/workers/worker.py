@@ -10,6 +10,7 @@ import trio
 from waav.config import Config
 from waav.gateway import Gateway, open_gateway
 from waav.observe.fleet import Report
+from waav.server.garbage import short_searches
 from waav.server.rest.health import is_ready
 from waav.server.samples import samples_of
 from waav.server.service import serve_gateway
@@ -62,6 +63,7 @@ async def work(config: Config, inherited: Inherited) -> None:
         stop_on_signals(config.server.shutdown_grace_seconds, once=True) as stopping,
         open_link(stream) as link,
         open_gateway(config, limiter=link) as gateway,
+        short_searches(lambda: not gateway.sessions),
         open_scoped_nursery("the worker ends") as reporting,
         trio.open_nursery() as nursery,
     ):

@@ -67,10 +67,12 @@ class Talk:
             try:
                 if isinstance(message, bytes):
                     self._hear(message)
-                else:
-                    await self._obey(decode(message))
+                    continue
+                await self._obey(decode(message))
             except InvalidRequest as exc:
                 await self.tell(refusal(exc))
+            # One read may bring hundreds of small requests; others have their turn between them.
+            await trio.lowlevel.checkpoint()
 
     async def events_to_client(self) -> None:
         """Tell the client what the session has to tell, until it has nothing more."""
