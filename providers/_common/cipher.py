@@ -51,8 +51,8 @@ class Cipher:
         self._tls.write(data)
         return self.take()
 
-    def decrypt(self, received: bytes | bytearray) -> bytes:
-        """Return what has come as a whole by now; no bytes received are the end of the network.
+    def put(self, received: bytes) -> None:
+        """Take bytes off the network; none are its end.
 
         Many servers end without a goodbye; whether that was too early, the protocol inside knows.
         """
@@ -60,6 +60,9 @@ class Cipher:
             self._from_network.write(received)
         else:
             self._from_network.write_eof()
+
+    def read(self) -> bytes:
+        """Return what has come as a whole by now, once."""
         pieces = []
         try:
             while piece := self._tls.read(_PIECE):
@@ -67,7 +70,10 @@ class Cipher:
             self.ended = True
         except ssl.SSLWantReadError:
             pass
-        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+        except ssl.SSLError as exc:
+            # What was said before it broke was said.
+            if not (pieces or isinstance(exc, ssl.SSLEOFError | ssl.SSLZeroReturnError)):
+                raise
             self.ended = True
         return b"".join(pieces)
 

@@ -173,12 +173,15 @@ class _Stream:
         """
         if self._busy:
             return
-        self._busy, link = True, self._link
+        self._busy, done, link = True, 0, self._link
         if len(self._heard) >= UNREAD:
             link.excuse()
         try:
             while (action := link.next(trio.current_time())) is not None:
                 await self._do(action)
+                done += 1
+                if done % HURRY == 0:  # half a minute may be due, for a connection that is new
+                    await trio.lowlevel.checkpoint()
         finally:
             self._busy = False
             if self._senders:

@@ -8,13 +8,14 @@ encryption (measured with frames of 640 bytes on loopback).
 import os
 import ssl
 from collections.abc import Iterator
+from contextlib import suppress
 from operator import index
 
 import trio
 
 from providers._common.cipher import Cipher
 
-_PIECE = 65536
+PIECE = 65536
 """Bytes that are encrypted in one go: what holds the loop."""
 _QUICK = os.name == "posix"
 """Sockets are files, so that what is simple can be done simply."""
@@ -32,6 +33,10 @@ class Transport(trio.abc.Stream):
         """The outermost first: to a proxy, then through it."""
         self._unsent = b""
         """What the socket did not take: it goes before everything else."""
+        self._early = b""
+        """What came with the last word of the handshake: a server may speak first."""
+        self._ended = False
+        """Nothing more will come, even if the socket stays open."""
 
     @property
     def is_clear(self) -> bool:
@@ -60,12 +65,17 @@ class Transport(trio.abc.Stream):
             raise trio.BrokenResourceError from exc
         await self.send_all(cipher.take())
         self._ciphers.append(cipher)
+        self._early = self._decrypted(cipher)
+        self._ended = self._ended or cipher.ended
 
     def send_now(self, data: bytes) -> None:
         """Hand over at once what the socket takes; the rest goes before whatever is sent next.
 
         Only while it :attr:`is_clear`. A connection that is gone shows with the next
         :meth:`send_all`.
+
+        Raises:
+            trio.BrokenResourceError: there is no TLS any more.
         """
         self._write(self._encrypted(data))
 
@@ -83,39 +93,48 @@ class Transport(trio.abc.Stream):
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Return what has come, no bytes at the end; with TLS it may be a little more than wanted."""
-        size = _PIECE if max_bytes is None else index(max_bytes)
+        size = PIECE if max_bytes is None else index(max_bytes)
         if size < 1:
             raise ValueError(f"max_bytes must be 1 or more, not {size}")
-        while True:
+        while not (self._early or self._ended):
             data = await self._receive(size)
-            ended = not data
+            self._ended = not data
             for cipher in self._ciphers:
-                if not (data or ended):
+                if not (data or self._ended):
                     break  # not a whole record
-                data = self._decrypted(cipher, data)
-                ended = cipher.ended
-            if data or ended:
+                cipher.put(data)
+                data = self._decrypted(cipher)
+                self._ended = self._ended or cipher.ended
+            if data:
                 return data
+        await trio.lowlevel.checkpoint()
+        if self._stream.socket.fileno() == -1:
+            raise trio.ClosedResourceError
+        data, self._early = self._early, b""
+        return data
 
     async def aclose(self) -> None:
         """Close, with a goodbye if it goes out at once."""
         if self._stream.socket.fileno() != -1:
             for cipher in reversed(self._ciphers):
                 cipher.say_goodbye()
-                self._write(self._encrypted(b""))
+                with suppress(trio.BrokenResourceError):
+                    self._write(self._encrypted(b""))
         await self._stream.aclose()
 
     def _encrypted(self, data: bytes) -> bytes:
-        for cipher in reversed(self._ciphers):
-            data = cipher.encrypt(data) if data else cipher.take()
-        return data
-
-    def _decrypted(self, cipher: Cipher, data: bytes) -> bytes:
         try:
-            plain = cipher.decrypt(data)
+            for cipher in reversed(self._ciphers):
+                data = cipher.encrypt(data) if data else cipher.take()
         except ssl.SSLError as exc:
             raise trio.BrokenResourceError from exc
-        return plain
+        return data
+
+    def _decrypted(self, cipher: Cipher) -> bytes:
+        try:
+            return cipher.read()
+        except ssl.SSLError as exc:
+            raise trio.BrokenResourceError from exc
 
     def _write(self, data: bytes) -> None:
         self._unsent += data
@@ -144,5 +163,5 @@ class Transport(trio.abc.Stream):
 
 
 def _pieces(data: bytes) -> Iterator[bytes]:
-    for at in range(0, max(len(data), 1), _PIECE):
-        yield data[at : at + _PIECE]
+    for at in range(0, max(len(data), 1), PIECE):
+        yield data[at : at + PIECE]

@@ -13,7 +13,7 @@ import trio
 from capabilities import ProviderClosed
 from providers._common.headers import Headers, outgoing
 from providers._common.network import Network, open_stream
-from providers._common.transport import Transport
+from providers._common.transport import PIECE, Transport
 from providers._common.urls import as_websocket
 from providers._common.websocket_wire import Wire
 
@@ -48,6 +48,8 @@ class WebSocket:
         self._reading = False
         self._others = trio.lowlevel.ParkingLot()
         self._quick = stream if isinstance(stream, Transport) else None
+        self._begun: str | bytes | None = None
+        """The message of which a part did not go at once."""
 
     @property
     def close_code(self) -> int | None:
@@ -83,18 +85,24 @@ class WebSocket:
         return wire.messages.popleft()
 
     def send_now(self, message: str | bytes) -> bool:
-        """Send one message if nothing has to be waited for; False: use :meth:`send`."""
+        """Send one message without waiting; False: :meth:`send` it, of which a part may have gone."""
         quick, wire = self._quick, self._wire
         if quick is None or self._closing or self._sending.locked():
             return False
-        if not (quick.is_clear and wire.is_open):
+        if not (quick.is_clear and wire.is_open) or len(message) > PIECE:
             return False
         wire.send(message)
-        quick.send_now(wire.take())
-        return True
+        try:
+            quick.send_now(wire.take())
+        except _GONE:
+            return False
+        if not quick.is_clear:
+            # The rest must not wait for whatever is sent next: this may be the last word.
+            self._begun = message
+        return quick.is_clear
 
     async def send(self, message: str | bytes) -> None:
-        """Send one message, text or binary; wait while the vendor is behind.
+        """Send one message, text or binary, or the rest of it; wait while the vendor is behind.
 
         For how long is up to the caller's scope. Cancelled while it sends it may leave half a
         frame, after which nothing can follow, so the connection is cut.
@@ -124,6 +132,8 @@ class WebSocket:
                 return False
             if message is None:
                 self._wire.ping()
+            elif message is self._begun:
+                self._begun = None
             else:
                 self._wire.send(message)
             await self._flush()
@@ -184,7 +194,7 @@ class WebSocket:
     async def _flush(self) -> None:
         """Send all that is framed, under the lock."""
         data = self._wire.take()
-        if not data:
+        if not data and (self._quick is None or self._quick.is_clear):
             return
         try:
             await self._stream.send_all(data)

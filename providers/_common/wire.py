@@ -23,7 +23,7 @@ class Connection(Protocol):
     """
 
     def send_now(self, message: Message) -> bool:
-        """Send one message if nothing has to be waited for; False: it was not sent."""
+        """Send one message without waiting; False: :meth:`send` it, of which a part may have gone."""
         ...
 
     async def send(self, message: Message) -> None:

@@ -94,10 +94,17 @@ async def test_what_waited_together_travels_together() -> None:
 
 async def test_a_long_frame_stays_as_it_came() -> None:
     long = AudioFrame(bytes(32000))
-    assert [frame async for frame in waited(long, FRAME, FRAME)] == [
+    behind = [AudioFrame(bytes(640), start=start) for start in (1.0, 1.02)]
+    assert [frame async for frame in waited(long, *behind)] == [
         long,
-        AudioFrame(bytes(1280)),
+        AudioFrame(bytes(1280), start=1.0),
     ]
+
+
+async def test_sound_from_before_and_behind_a_gap_is_never_joined() -> None:
+    """Whoever says where in the stream something was would be wrong by the gap."""
+    before, behind = AudioFrame(bytes(640), start=1.0), AudioFrame(bytes(640), start=5.0)
+    assert [frame async for frame in waited(before, behind)] == [before, behind]
 
 
 async def test_packets_of_compressed_sound_are_never_joined() -> None:

@@ -66,6 +66,8 @@ def test_no_process_outlives_it(number: signal.Signals, tmp_path: Path) -> None:
         "60",
         "--without",
         "bare",
+        "--core",
+        str(min(os.sched_getaffinity(0))),
     ]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment) as bench:

@@ -2,9 +2,11 @@
 
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 
+import attrs
 import pytest
 
 from waav.bench.process import BenchFailed, Usage, cpu_of, split_cores, started
@@ -77,6 +79,28 @@ def test_the_kernel_counts_what_a_process_uses() -> None:
     assert usage.rss > 1 << 20
     assert usage.files >= 3
     assert usage.threads >= 1
+
+
+def test_its_own_threads_are_no_others() -> None:
+    """They have its core as well, but that is what it costs, and no reason to doubt it."""
+    before = Usage(cpu=1.0, waited=2.0, aside=0.5, rss=1, files=3, threads=2)
+    crowded = attrs.evolve(before, cpu=2.5, waited=2.75, aside=1.25)
+    assert crowded.waited_since(before) == 0.0
+    assert attrs.evolve(crowded, waited=3.0).waited_since(before) == pytest.approx(0.25)
+
+
+def test_the_kernel_counts_threads_apart() -> None:
+    def work() -> None:
+        until = time.thread_time() + 0.1
+        while time.thread_time() < until:
+            pass
+
+    before = Usage.of(os.getpid())
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    after = Usage.of(os.getpid())
+    assert after.aside - before.aside == pytest.approx(0.1, abs=0.05)
 
 
 def test_a_process_that_is_gone_is_told() -> None:

@@ -1,5 +1,7 @@
 """The whole way: a load, three relays, a vendor; no time is judged here."""
 
+import socket
+
 import pytest
 
 from waav.bench import features, relay
@@ -9,6 +11,10 @@ from waav.bench.rig import Rig
 from waav.bench.runs import Run
 from waav.bench.systems import System, direct, running, yardstick
 
+HANDSHAKE = (
+    b"GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: d2FhdiBiZW5jaG1hcmsgMQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
 HOW = relay.How(steps=(2,), seconds=1.0, rounds=1)
 
 
@@ -43,6 +49,20 @@ def test_denoise_has_a_price_though_it_changes_the_sound(rig: Rig, system: Syste
     assert with_it["frames_arrived"] > 0
     assert with_it["p99_ms"] is None
     assert with_it["cpu_per_frame_ratio"] > 0
+
+
+@pytest.mark.parametrize("said", [b"", b"GET /ws HTTP/1.1\r\n", HANDSHAKE])
+def test_the_bare_relay_has_nothing_to_do_with_a_client_that_is_gone(rig: Rig, said: bytes) -> None:
+    """Else whatever is measured after it on the same core would seem slow."""
+    with yardstick("bare", rig.folder, rig.cores, rig.far_end) as bare:
+        with socket.create_connection(bare.address) as client:
+            client.send(said)
+            if said == HANDSHAKE:
+                assert client.recv(4096).startswith(b"HTTP/1.1 101")
+        run = relay.run(bare, rig, 1, 0.5)
+    assert run.arrived == run.sent > 0
+    assert run.core is not None
+    assert run.core < 0.2
 
 
 def test_a_gateway_that_runs_already_is_measured_without_its_process(

@@ -40,7 +40,8 @@ async def test_a_loop_that_was_held_was_late_for_all_who_would_have_woken(
         await hold(mock_clock, INTERVAL + 1.0)
         assert lag.wakes == 1
         assert lag.worst == pytest.approx(1.0)
-        assert lag.lately == pytest.approx(1.0, abs=3 * INTERVAL)
+        assert lag.p99 == pytest.approx(1.0, abs=3 * INTERVAL)
+        assert lag.lately == pytest.approx(0.8, abs=3 * INTERVAL), "a fifth of them more than that"
         await hold(mock_clock, *[INTERVAL] * LATELY)
         assert lag.lately == pytest.approx(0, abs=1e-9), "a second later it is as if nothing was"
         assert lag.worst == pytest.approx(1.0), "for ten seconds it can be seen"
@@ -74,13 +75,12 @@ async def test_another_thread_sees_the_beat(mock_clock: MockClock) -> None:
         nursery.cancel_scope.cancel()
 
 
-def test_one_late_wake_is_not_how_it_is_lately() -> None:
-    """It is one in fifty, and nobody new is sent away for a single slip."""
+def test_a_few_late_wakes_are_not_how_it_is_lately() -> None:
+    """Ten in fifty are not one in five, and nobody new is sent away for a few slips."""
     lag = LoopLag()
-    for late in (0.0, 0.019, *[0.0] * 48):
+    for late in (*[0.0] * 40, *[0.019] * 10):
         lag.note(late)
     assert lag.lately == 0.0
-    lag.note(0.019)
     lag.note(0.019)
     assert lag.lately == 0.019
 

@@ -75,11 +75,22 @@ async def test_a_loop_that_was_held_once_is_no_reason(mock_clock: MockClock) -> 
     assert not load.entered
 
 
+async def test_a_core_that_is_taken_away_now_and_then_is_no_reason(mock_clock: MockClock) -> None:
+    """A virtual machine's neighbours: 40 ms, twice a second. In between it is as punctual as ever."""
+    async with open_load(Rules()) as load:
+        await wait_all_tasks_blocked()
+        for _ in range(20):
+            await hold(mock_clock, 0.06, late=0.06)
+            await hold(mock_clock, 0.44, late=0.02)
+    assert load.lag.p99 >= 0.039
+    assert not load.entered
+
+
 async def test_without_rules_it_is_measured_and_nothing_is_done(mock_clock: MockClock) -> None:
     async with open_load(None) as load:
         await wait_all_tasks_blocked()
         await hold(mock_clock, 10.0, late=0.4)
-    assert load.lag.lately > 0.3
+    assert load.lag.lately > 0.25
     assert load.stage is Stage.NORMAL
 
 

@@ -5,9 +5,13 @@ from collections.abc import Iterator
 from weakref import ref
 
 import pytest
-from trio.testing import MockClock, wait_all_tasks_blocked
+from support.servers.reach import reach
+from support.servers.websocket import accept, echo, open_websocket_server
+from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 
-from waav.server.garbage import INTERVAL, short_searches
+from providers._common.websocket import connect
+from waav.server.garbage import GROWTH, INTERVAL, short_searches
+from waav.server.websocket import Limits, WebSocket
 
 
 class Knot:
@@ -64,9 +68,45 @@ async def test_when_nobody_is_there_everything_is_looked_through(mock_clock: Moc
         assert left() is None
 
 
+async def test_on_a_server_that_is_never_alone_memory_does_not_grow_for_ever(
+    mock_clock: MockClock,
+) -> None:
+    used = 1 << 30
+    async with short_searches(lambda: False, lambda: used):
+        knot = Knot()
+        gc.collect(1)
+        left = ref(knot)
+        del knot
+        for grown in (GROWTH, 1):
+            await wait_all_tasks_blocked()
+            assert left() is not None
+            used += grown
+            mock_clock.jump(INTERVAL)
+        await wait_all_tasks_blocked()
+        assert left() is None
+
+
 async def test_nothing_of_it_is_left_behind() -> None:
     before = len(gc.callbacks)
     async with short_searches(lambda: True):
         assert len(gc.callbacks) == before + 1
     assert len(gc.callbacks) == before
     assert gc.get_freeze_count() == 0
+
+
+async def test_a_connection_leaves_nothing_that_only_a_search_would_find() -> None:
+    """The protocol of either side and its parser hold each other, until the connection is over."""
+    gc.collect()
+    async with open_websocket_server((accept, echo)) as server:
+        async with connect(await reach(), server.url) as socket:
+            await socket.send("hé")
+            assert await anext(socket) == "hé"
+            vendor = ref(socket._wire._protocol)
+        del socket
+    ours, theirs = memory_stream_pair()
+    served = WebSocket(ours, Limits())
+    client = ref(served._wire._protocol)
+    await theirs.aclose()
+    await served.aclose()
+    del served
+    assert (vendor(), client()) == (None, None)

@@ -133,6 +133,19 @@ def test_what_the_agent_does(rules: BargeInRules, script: list[Step], expected: 
     assert run(rules, script) == expected
 
 
+@pytest.mark.parametrize(
+    ("word", "same", "other"),
+    [
+        pytest.param("हाँ", "हाँ।", "है", id="vowel-signs-are-part-of-a-word"),
+        pytest.param("caf\N{LATIN SMALL LETTER E WITH ACUTE}", "Cafe\u0301!", "cafe", id="accents"),
+        pytest.param("uh-huh", "Uh huh.", "uhhuh", id="a-hyphen-is-a-space"),
+    ],
+)
+def test_words_are_compared_in_any_script(word: str, same: str, other: str) -> None:
+    assert plain_words([word]) == plain_words([same])
+    assert not plain_words([word]) & plain_words([other])
+
+
 def test_nothing_is_interrupted_while_nothing_plays() -> None:
     assert not run(ON, [(0, VOICE), (0.5, None), (1, Final("hello there"))], playing=False)
 

@@ -7,6 +7,7 @@ import attrs
 import trio
 
 from capabilities import AudioFrame
+from waav.audio.timeline import SLACK
 
 MAX_BYTES = 5 * 1024 * 1024
 """As much as one audio message of the WebSocket protocol may hold."""
@@ -84,8 +85,14 @@ class FreshestFrames:
         if not self._frames or not first.format.sample_bytes:
             return first
         pieces, room = [first.data], first.format.size(TOGETHER) - len(first.data)
-        while self._frames and (room := room - len(self._frames[0][1].data)) >= 0:
+        end = first.start + first.duration
+        while self._frames:
+            following = self._frames[0][1]
+            room -= len(following.data)
+            if room < 0 or abs(following.start - end) > SLACK:
+                break
             pieces.append(self._drop().data)
+            end += following.duration
         return AudioFrame(b"".join(pieces), first.format, first.start)
 
     def __aiter__(self) -> "FreshestFrames":

@@ -24,11 +24,18 @@ _READ = 65536
 async def _open(stream: trio.SocketStream, protocol: Protocol) -> None:
     """Read until the handshake is done."""
     while protocol.state is CONNECTING:
-        protocol.receive_data(await stream.receive_some(_READ))
+        protocol.receive_data(await _read(stream))
         for event in protocol.events_received():
             if isinstance(protocol, ServerProtocol):
                 protocol.send_response(protocol.accept(event))  # type: ignore[arg-type]  # a request
         await _flush(stream, protocol)
+
+
+async def _read(stream: trio.SocketStream) -> bytes | bytearray:
+    data = await stream.receive_some(_READ)
+    if not data:
+        raise trio.BrokenResourceError("it hung up without a word")
+    return data
 
 
 async def _flush(stream: trio.SocketStream, protocol: Protocol) -> None:
@@ -45,7 +52,7 @@ async def _carry(
 ) -> None:
     """Pass messages on in one direction, until either side closes."""
     while reader.state is OPEN and writer.state is OPEN:
-        reader.receive_data(await source.receive_some(_READ))
+        reader.receive_data(await _read(source))
         for frame in reader.events_received():
             match frame:
                 case Frame(opcode=Opcode.BINARY, data=data):
@@ -88,7 +95,8 @@ async def main(url: str) -> None:
 
     async def serve(stream: trio.SocketStream) -> None:
         async with stream:
-            await _serve(url, stream)
+            with suppress(trio.BrokenResourceError):
+                await _serve(url, stream)
 
     listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
     click.echo("http://{}:{}".format(*listeners[0].socket.getsockname()))

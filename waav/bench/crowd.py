@@ -13,6 +13,8 @@ from waav.bench.tally import Tally
 
 _OPENING = 8
 """Sessions that are on their way in at one time."""
+TIDYING = 1.0
+"""Seconds for whoever has said goodbye to tidy up behind it."""
 _PATIENCE = 60.0
 """Seconds for all of them to be there; and to be gone."""
 
@@ -96,10 +98,11 @@ class Crowd:
         return reasons
 
     def go(self) -> None:
-        """Say goodbye, and wait until all are gone; whoever is not by then is hung up on."""
+        """Say goodbye, and wait until all are gone and forgotten; whoever stays is hung up on."""
         for caller in self.callers:
             caller.leave()
         self._loop.run(_PATIENCE, lambda: all(each.over is not None for each in self.callers))
         for caller in self.callers:
             caller.hang_up()
         self.callers.clear()
+        self._loop.run(TIDYING)

@@ -104,7 +104,7 @@ class Tally:
 
 
 def _share(values: list[float], percent: int) -> float:
-    return statistics.quantiles(values, n=100)[percent - 1]
+    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
 
 
 def measure(system: System, sessions: int, seconds: float) -> Report:
@@ -117,7 +117,7 @@ def measure(system: System, sessions: int, seconds: float) -> Report:
         tally = trio.run(_all, system.address, sessions, seconds)
     except* (OSError, WebSocketException) as group:
         raise BenchFailed(f"a client lost the gateway: {group.exceptions[0]}") from None
-    if len(tally.delays) < 2:
+    if len(tally.told) < 2:
         raise BenchFailed("nobody came to interrupt twice: it needs more seconds")
     figures = tally.figures()
     data = {"benchmark": "interrupt", "machine": machine(), "sessions": sessions, **figures}
@@ -143,7 +143,7 @@ async def _client(url: str, dice: random.Random, until: float, tally: Tally) -> 
         await _until(socket, "ready")
         while trio.current_time() < until:
             await socket.send('{"type": "speak", "text": "x"}')
-            await _until(socket, "speaking_started")
+            tally.stale += await _until(socket, "speaking_started")
             with trio.move_on_after(dice.uniform(*_TALK)):
                 while True:
                     await socket.recv()
@@ -170,8 +170,12 @@ async def _interrupt(socket: ClientConnection, tally: Tally) -> None:
     tally.frames.append(frames)
 
 
-async def _until(socket: ClientConnection, kind: str) -> None:
+async def _until(socket: ClientConnection, kind: str) -> int:
+    """Wait for a message; return how many frames came before it."""
+    frames = 0
     while True:
         message = await socket.recv()
-        if isinstance(message, str) and json.loads(message)["type"] == kind:
-            return
+        if isinstance(message, bytes):
+            frames += 1
+        elif json.loads(message)["type"] == kind:
+            return frames

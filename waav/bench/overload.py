@@ -17,6 +17,8 @@ from waav.bench.systems import System
 _WARM = 1.0
 _CALM = 10.0
 """Seconds, at most, of the quiet time to compare with."""
+_DRAIN = 5.0
+"""Seconds, at most, for what was sent to arrive: a frame is late before it is lost."""
 _REST = 2.0
 """Seconds after the siege, before memory is looked at."""
 _SLACK = 120.0
@@ -85,6 +87,7 @@ def _count(stage: Stage, crowd: Crowd, seconds: float) -> dict[str, Any]:
     tally.opened = time.monotonic_ns()
     stage.loop.run(seconds)
     tally.closed = time.monotonic_ns()
+    stage.loop.run(_DRAIN, lambda: tally.arrived == tally.sent)
     return tally.export()
 
 
@@ -130,6 +133,7 @@ def report(runs: Sequence[Mapping[str, Any]]) -> Report:
         "during",
         "load late",
         "lost",
+        "frames lost",
         "attempts",
         "let in",
         "refused p50 ms",
@@ -159,6 +163,7 @@ def _row(told: Mapping[str, Any]) -> list[Cell]:
         told["siege_p99_ms"],
         told["siege_load_late_p99_ms"],
         sum(told["lost"].values()),
+        told["siege_frames_lost"],
         told["attempts"],
         told["accepted"],
         *(told[f"refusal_{name}_ms"] for name in ("p50", "p99", "max")),

@@ -32,7 +32,9 @@ class Usage:
     cpu: float
     """Seconds of all of its threads since it began, also of those that have ended."""
     waited: float
-    """Seconds in which its first thread could have gone on, but somebody else had the core."""
+    """Seconds in which its first thread could have gone on, but something else had the core."""
+    aside: float
+    """Seconds of CPU of its other threads."""
     rss: int
     """Bytes of memory that are really there."""
     files: int
@@ -50,11 +52,19 @@ class Usage:
             lines = (folder / "status").read_text().splitlines()
             told = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
             files = len(os.listdir(folder / "fd"))  # noqa: PTH208  # a count, and no paths
-            waited = int((folder / "schedstat").read_text().split()[1]) / 1e9
+            ran, waited, _ = map(int, (folder / "schedstat").read_text().split())
             rss = int(told["VmRSS"].split()[0]) << 10
-            return cls(cpu_of(pid), waited, rss, files, int(told["Threads"]))
+            cpu = cpu_of(pid)
+            return cls(cpu, waited / 1e9, cpu - ran / 1e9, rss, files, int(told["Threads"]))
         except (OSError, KeyError):
             raise BenchFailed(f"the process {pid} is gone") from None
+
+    def waited_since(self, before: "Usage") -> float:
+        """Return for how many seconds, at least, other processes have had its core meanwhile.
+
+        Its own threads had it, too, and for no longer than they have run.
+        """
+        return max(0.0, self.waited - before.waited - (self.aside - before.aside))
 
 
 def cpu_of(pid: int) -> float:

@@ -45,7 +45,7 @@ def talk(
     """Let so many sessions talk for so long: the load's half. ``pid`` is the process measured."""
     loop, tally = stage.loop, stage.count()
     crowd = Crowd(loop, (address[0], address[1]), config, tally)
-    empty = usage(pid)
+    empty = stage.empty(pid)
     crowd.gather(sessions)
     loop.beats.append(crowd.talk(stage.sound, time.monotonic_ns()))
     loop.run(_WARM)
@@ -62,8 +62,8 @@ def talk(
         **tally.export(),
         "seconds": (tally.closed - tally.opened) / 1e9,
         "cpu": after.cpu - before.cpu if before and after else None,
-        "waited": after.waited - before.waited if before and after else None,
-        "rss": after.rss - empty.rss if empty and after else None,
+        "waited": after.waited_since(before) if before and after else None,
+        "rss": after.rss - empty if empty and after else None,
         "load_cpu": ours,
         "lost": lost,
     }

@@ -37,7 +37,7 @@ class Run:
     waited: float | None
     """For its core, because somebody else had it."""
     rss: int | None
-    """How much more memory it had than without the sessions."""
+    """How much more memory it had than before its first sessions."""
     load_cpu: float
     lost: int
     """Sessions that did not last."""
@@ -72,7 +72,6 @@ class Run:
             waited=None
             if self.waited is None or other.waited is None
             else self.waited + other.waited,
-            # What an earlier round left behind is there already.
             rss=max(self.rss, other.rss) if self.rss and other.rss else self.rss,
             load_cpu=self.load_cpu + other.load_cpu,
             lost=self.lost + other.lost,

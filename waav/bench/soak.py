@@ -1,6 +1,6 @@
 """``soak``: what is left behind by many sessions for a long time, and by very many one after the other."""
 
-import urllib.request
+import http.client
 from collections.abc import Callable
 from typing import Any
 
@@ -36,12 +36,14 @@ class Look:
 
 
 def _tasks(system: System) -> int | None:
-    host, port = system.address
+    connection = http.client.HTTPConnection(*system.address, timeout=5)
     try:
-        with urllib.request.urlopen(f"http://{host}:{port}/metrics", timeout=5) as answer:
-            lines = answer.read().decode().splitlines()
-    except OSError:
+        connection.request("GET", "/metrics")
+        lines = connection.getresponse().read().decode().splitlines()
+    except (OSError, http.client.HTTPException):
         return None
+    finally:
+        connection.close()
     told = [line.split()[-1] for line in lines if line.startswith((_TASKS + " ", _TASKS + "{"))]
     return sum(int(float(each)) for each in told) if told else None
 
@@ -82,6 +84,7 @@ def measure(
         lines.append(
             f"one by one: {told['ready']} of {sequential} ready, p99 {told['p99_ms']:.2f} ms"
         )
+        lines += [f"{many} x {why}" for why, many in told["failures"].items()]
     if looks[0].tasks is None:
         lines.append("Tasks were not counted: the gateway has no metric waav_tasks.")
     data["looks"] = [

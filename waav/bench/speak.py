@@ -199,6 +199,7 @@ def measure(rig: Rig, system: System, sessions: tuple[int, ...], seconds: float)
         "whole": "whole",
         "wrong": "wrong",
         "failures": "failures",
+        "skipped": "skipped",
         "to voice p50 ms": "to_voice_p50_ms",
         "p99": "to_voice_p99_ms",
         "to sound p50 ms": "to_sound_p50_ms",
@@ -207,7 +208,8 @@ def measure(rig: Rig, system: System, sessions: tuple[int, ...], seconds: float)
     }
     note = """
 to voice: from `speak` until the voice has the text, its new connection among it. to sound: until the
-client has the first of it; of POST /speak, which answers whole, all of it. whole: every byte in order."""
+client has the first of it; of POST /speak, which answers whole, all of it. whole: every byte in order.
+skipped: texts that were not asked for, as the one before was not said yet."""
     rows = [[each[key] for key in heads.values()] for each in runs]
     data = {"benchmark": "speak", "machine": machine(), "runs": runs}
     return Report(table(list(heads), rows) + "\n" + note.strip(), data)

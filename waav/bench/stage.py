@@ -17,6 +17,7 @@ class Stage:
     loop: Loop
     far_end: FarEnd
     sound: Sound
+    _empty: dict[int, int] = attrs.Factory(dict)
 
     @classmethod
     def set_up(cls, port: int) -> "Stage":
@@ -28,6 +29,13 @@ class Stage:
         """Begin a new count, at both ends."""
         self.far_end.tally = tally = Tally()
         return tally
+
+    def empty(self, pid: int | None) -> int | None:
+        """Return how much memory a process had before it got its first crowd, in bytes.
+
+        Later there is no telling: what a crowd has needed stays there for the next.
+        """
+        return None if pid is None else self._empty.setdefault(pid, Usage.of(pid).rss)
 
 
 def usage(pid: int | None) -> Usage | None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from waav.bench.caller import Caller
-from waav.bench.crowd import Crowd
+from waav.bench.crowd import TIDYING, Crowd
 from waav.bench.histogram import Histogram
 from waav.bench.report import Report, machine, table
 from waav.bench.rig import Rig
@@ -54,6 +54,7 @@ def begin_and_end(
     before = usage(pid)
     stage.loop.run(_SLACK + _EACH * count, step)
     after = usage(pid)
+    stage.loop.run(TIDYING)
     return {
         "times": times.export(),
         "ready": times.count,

@@ -11,8 +11,8 @@ class Overload:
 
     enabled: bool = option("Off, everybody is let in and served alike, however late.", default=True)
     refuse_lag_ms: float = option(
-        "The loop is so late that new sessions are refused: a wake in a hundred of the last second,"
-        " in milliseconds.",
+        "The loop is so late that new sessions are refused: a wake in five of the last second, in"
+        " milliseconds.",
         default=20.0,
         above=0,
     )

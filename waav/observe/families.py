@@ -64,7 +64,7 @@ FAMILIES: tuple[Family, ...] = (
     Family(
         "waav_interruptions_total",
         "counter",
-        "Utterances that were cut off while they were heard, by the user or by the client.",
+        "Utterances that had begun and were cut off, by the user or by the client.",
         ("by",),
     ),
     Family("waav_ignored_clears_total", "counter", "While what played might not be interrupted."),

@@ -36,6 +36,7 @@ def negotiate(head: RequestHead) -> bytes:
     )
     protocol = ServerProtocol(logger=QUIET)
     response = protocol.accept(request)
+    protocol.parser.close()  # the two hold each other
     if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
         return response.serialize()
     status = HTTPStatus(response.status_code)

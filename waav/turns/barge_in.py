@@ -5,7 +5,7 @@ where it was. The caller feeds in what is heard, with the time, does what is ans
 back at ``deadline``.
 """
 
-import re
+import unicodedata
 from collections.abc import Iterable
 from enum import Enum, auto
 from math import inf
@@ -19,12 +19,30 @@ LONGEST_PAUSE = 10.0
 LOOK = 0.1
 """Seconds between two looks at whether there is something to interrupt by now."""
 
-_WORD = re.compile(r"[^\W_]+")
+_REMEMBERED = 0x2000
+"""Characters that are looked up once: all alphabets, and not all of Unicode."""
+
+
+class _Letters(dict[int, str]):
+    """A table for ``str.translate``: what is no part of a word becomes a space."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        # Marks are parts: without its vowel signs one word of Hindi is another.
+        kept = character.isalnum() or unicodedata.category(character).startswith("M")
+        plain = character if kept else " "
+        if code < _REMEMBERED:
+            self[code] = plain
+        return plain
+
+
+_LETTERS = _Letters()
 
 
 def plain_words(texts: Iterable[str]) -> frozenset[str]:
     """Return the words of some texts as they are compared: lower case, and ``uh-huh`` is two."""
-    return frozenset(word for text in texts for word in _WORD.findall(text.casefold()))
+    plain = (unicodedata.normalize("NFC", text.casefold()) for text in texts)
+    return frozenset(word for text in plain for word in text.translate(_LETTERS).split())
 
 
 @attrs.frozen

@@ -36,7 +36,7 @@ from capabilities import (
 )
 from providers._common.backoff import Backoff
 from providers._common.policy import Policy
-from providers._common.stt_link import UNREAD, open_stt_link
+from providers._common.stt_link import HURRY, UNREAD, open_stt_link
 from providers._common.wire import Done, Message, Signal
 from waav.testing import check_stt, silence
 from waav.testing.contract import Belongings, cancel_everywhere
@@ -71,6 +71,48 @@ async def test_a_recording_need_not_be_paced(autojump_clock: trio.testing.MockCl
     """Three times as much as is kept goes through, as the sender waits for the vendor."""
     heard = await converse(Vendor(), spoken(30), Policy(says_ready=True, keep=4.0), live=False)
     assert heard.places == [place(n) for n in range(30)]
+
+
+class Greedy(Line):
+    """It takes whatever comes, at once."""
+
+    def send_now(self, message: Message) -> bool:
+        self.got.append((trio.current_time(), message))
+        self.vendor.heard(self, message)
+        return True
+
+
+async def most_between_turns(line: Line, until: int) -> int:
+    """Return how many messages a line got at most between two turns of this task."""
+    most = seen = len(line.got)
+    while seen < until:
+        await trio.lowlevel.checkpoint()
+        most, seen = max(most, len(line.got) - seen), len(line.got)
+    return most
+
+
+async def test_other_tasks_have_their_turn_while_a_recording_goes_out() -> None:
+    vendor = Vendor(line_class=Greedy)
+    async with open_link(vendor) as stream, trio.open_nursery() as nursery:
+
+        async def speak() -> None:
+            for _ in range(200):
+                await stream.send(silence(0.02))
+
+        nursery.start_soon(speak)
+        assert await most_between_turns(vendor.lines[0], 200) <= 3 * HURRY
+
+
+async def test_other_tasks_have_their_turn_while_sound_is_sent_again() -> None:
+    """Half a minute of it, which a new connection takes at once."""
+    vendor = Vendor(line_class=Greedy)
+    async with open_link(vendor) as stream:
+        for _ in range(100):
+            await stream.send(silence(0.25))
+        vendor.lines[0].reset(ProviderClosed(NAME, "reset"))
+        while len(vendor.lines) < 2:
+            await trio.lowlevel.checkpoint()
+        assert await most_between_turns(vendor.lines[1], 100) <= 3 * HURRY
 
 
 async def test_whoever_sends_a_recording_waits_for_a_vendor_that_takes_it_slowly(

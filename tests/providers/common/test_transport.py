@@ -2,14 +2,16 @@
 
 import ssl
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
+import attrs
 import pytest
 import trio
 from support.servers.certificates import Authority
 from support.servers.loopback import listen
 from trio.testing import check_two_way_stream
 
+from providers._common import transport as transport_module
 from providers._common.tls import tls_context
 from providers._common.transport import Transport
 
@@ -43,9 +45,13 @@ def serving(authority: Authority, layers: int) -> Callable[[trio.abc.Stream], ob
     return serve
 
 
+@pytest.mark.parametrize("quick", [True, False], ids=["quick", "portable"])
 @pytest.mark.parametrize("layers", [0, 1, 2])
-async def test_what_goes_out_comes_back(authority: Authority, layers: int) -> None:
+async def test_what_goes_out_comes_back(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch, layers: int, *, quick: bool
+) -> None:
     """Megabytes, more than the socket takes at once; two layers are those of a proxy with TLS."""
+    monkeypatch.setattr(transport_module, "_QUICK", quick)
     got = bytearray()
     async with (
         listen(serving(authority, layers)) as port,
@@ -55,6 +61,7 @@ async def test_what_goes_out_comes_back(authority: Authority, layers: int) -> No
         nursery.start_soon(transport.send_all, WHOLE)
         while len(got) < len(WHOLE):
             got += await transport.receive_some()
+        assert transport.is_clear == quick
     assert got == WHOLE
 
 
@@ -123,6 +130,106 @@ async def test_the_other_side_hears_a_goodbye_and_not_just_the_end(authority: Au
             transport.send_now(b"x")
         with trio.fail_after(10):
             await ended.wait()
+
+
+@attrs.define
+class ServerSide:
+    """TLS by hand, for servers that put into one packet what others send in two."""
+
+    stream: trio.abc.Stream
+    _context: ssl.SSLContext
+    _in: ssl.MemoryBIO = attrs.field(factory=ssl.MemoryBIO, init=False)
+    _out: ssl.MemoryBIO = attrs.field(factory=ssl.MemoryBIO, init=False)
+    tls: ssl.SSLObject = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.tls = self._context.wrap_bio(self._in, self._out, server_side=True)
+
+    async def shake_hands(self) -> None:
+        """Agree; the last word of it, if it is ours, is not sent yet."""
+        while True:
+            try:
+                self.tls.do_handshake()
+            except ssl.SSLWantReadError:
+                await self.send()
+                self._in.write(await self.stream.receive_some())
+            else:
+                return
+
+    async def send(self, more: bytes = b"") -> None:
+        await self.stream.send_all(self._out.read() + more)
+
+
+async def test_a_server_that_speaks_first_is_heard(authority: Authority) -> None:
+    """In TLS 1.2 the last word of the handshake is the server's, and more may come with it."""
+    context = authority.server()
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+
+    async def serve(stream: trio.abc.Stream) -> None:
+        server = ServerSide(stream, context)
+        await server.shake_hands()
+        server.tls.write(b"welcome")
+        await server.send()
+        await stream.receive_some()
+
+    with trio.fail_after(10):
+        async with listen(serve) as port, connected(port, authority, layers=1) as transport:
+            assert await transport.receive_some() == b"welcome"
+
+
+async def test_a_goodbye_is_the_end_though_the_network_stays(authority: Authority) -> None:
+    """The server waits for ours before it hangs up."""
+
+    async def serve(stream: trio.abc.Stream) -> None:
+        server = ServerSide(stream, authority.server())
+        await server.shake_hands()
+        server.tls.write(b"last words")
+        with suppress(ssl.SSLWantReadError):
+            server.tls.unwrap()
+        await server.send()
+        await stream.receive_some()
+
+    with trio.fail_after(10):
+        async with listen(serve) as port, connected(port, authority, layers=1) as transport:
+            assert await transport.receive_some() == b"last words"
+            assert await transport.receive_some() == b""
+            assert await transport.receive_some() == b""
+        with pytest.raises(trio.ClosedResourceError):
+            await transport.receive_some()
+
+
+async def test_what_was_said_before_it_broke_was_said(authority: Authority) -> None:
+    async def serve(stream: trio.abc.Stream) -> None:
+        server = ServerSide(stream, authority.server())
+        await server.shake_hands()
+        server.tls.write(b"last words")
+        await server.send(b"and then something that is not TLS")
+        await stream.receive_some()
+
+    async with listen(serve) as port, connected(port, authority, layers=1) as transport:
+        assert await transport.receive_some() == b"last words"
+        assert await transport.receive_some() == b""
+        with pytest.raises(trio.BrokenResourceError):
+            await transport.send_all(b"still there?")
+        with pytest.raises(trio.BrokenResourceError):
+            transport.send_now(b"still there?")
+
+
+async def test_it_is_closed_although_the_proxy_speaks_nonsense(authority: Authority) -> None:
+    """The goodbye of the inner layer cannot go through the outer one any more."""
+
+    async def serve(stream: trio.abc.Stream) -> None:
+        proxy = trio.SSLStream(stream, authority.server(), server_side=True)
+        await trio.SSLStream(proxy, authority.server(), server_side=True).do_handshake()
+        await stream.send_all(b"something that is not TLS")
+        await stream.receive_some()
+
+    async with listen(serve) as port:
+        async with connected(port, authority, layers=2) as transport:
+            with pytest.raises(trio.BrokenResourceError):
+                await transport.receive_some()
+        with pytest.raises(trio.ClosedResourceError):
+            await transport.receive_some()
 
 
 async def test_it_is_a_stream_as_trio_wants_them() -> None:

@@ -77,6 +77,36 @@ async def test_what_a_full_socket_does_not_take_goes_before_the_next_message() -
     assert peer.messages == messages[: sent + 1]
 
 
+async def test_what_does_not_go_at_once_goes_though_nothing_follows() -> None:
+    """The last word of all may find the socket full: it is sent whole, and once."""
+    messages: list[bytes] = []
+    reading = trio.Event()
+
+    async def slow(peer: Peer) -> None:
+        await reading.wait()
+        while len(peer.messages) < len(messages):
+            await peer.receive()
+        await peer.send("heard")
+
+    async with (
+        open_websocket_server((accept, slow)) as server,
+        connect(await reach(), server.url) as socket,
+    ):
+        assert socket._quick is not None
+        gone = True
+        while socket._quick.is_clear:
+            messages.append(bytes([len(messages) % 251]) * 10_000)
+            gone = socket.send_now(messages[-1])
+        reading.set()
+        with trio.fail_after(10):
+            if not gone:
+                await socket.send(messages[-1])
+            assert await anext(socket) == "heard"
+            await socket.ping()
+        peer = await server.peer()
+    assert peer.messages == messages
+
+
 async def test_what_is_left_of_a_message_goes_before_the_goodbye() -> None:
     reading = trio.Event()
 
@@ -86,12 +116,12 @@ async def test_what_is_left_of_a_message_goes_before_the_goodbye() -> None:
 
     async with open_websocket_server((accept, slow)) as server:
         async with connect(await reach(), server.url) as socket:
-            while socket.send_now(bytes(100_000)):
+            while socket.send_now(bytes(50_000)):
                 pass
             reading.set()
         peer = await server.peer()
         await peer.gone.wait()
-    assert {*peer.messages} == {bytes(100_000)}
+    assert {*peer.messages} == {bytes(50_000)}
     assert peer.close_code == 1000
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from math import inf
 from typing import Any
 
 import attrs
@@ -9,7 +10,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from waav.server.workers.listener import SharedListener
+from waav.server.workers.listener import MOST_COURTESY, SharedListener
 from waav.server.workers.shares import Shares, open_shares
 
 
@@ -28,6 +29,14 @@ def test_the_excess_is_over_the_one_with_the_fewest(shares: Shares) -> None:
     assert shares.excess(0) == 0
 
 
+def test_where_there_is_no_room_there_is_excess_while_there_is_some_elsewhere(
+    shares: Shares,
+) -> None:
+    assert shares.excess(0) == 0
+    shares.note(1, 9)
+    assert (shares.excess(0), shares.excess(1)) == (inf, 0)
+
+
 def test_two_processes_see_the_same() -> None:
     with open_shares(2) as file:
         one, other = Shares.over(file.fileno()), Shares.over(file.fileno())
@@ -42,6 +51,8 @@ class Worker:
     may_begin: trio.Event
     taken: list[trio.SocketStream]
     note: trio.MemorySendChannel[trio.SocketStream]
+    before: int = 0
+    is_full: bool = False
 
     async def run(self) -> None:
         while True:
@@ -65,14 +76,19 @@ def arrivals() -> tuple[trio.MemorySendChannel[Any], trio.MemoryReceiveChannel[A
 def employ(
     listener: trio.SocketListener, shares: Shares, note: Any, *places: int
 ) -> Iterator[Worker]:
-    for place in places:
-        own = trio.socket.fromfd(
-            listener.socket.fileno(), trio.socket.AF_INET, trio.socket.SOCK_STREAM
-        )
-        may_begin, taken = trio.Event(), list[trio.SocketStream]()
-        sessions = taken.__len__
-        shared = SharedListener(trio.SocketListener(own), may_begin, shares, place, sessions)
-        yield Worker(shared, may_begin, taken, note)
+    return (_employ(listener, shares, note, place) for place in places)
+
+
+def _employ(listener: trio.SocketListener, shares: Shares, note: Any, place: int) -> Worker:
+    own = trio.socket.fromfd(listener.socket.fileno(), trio.socket.AF_INET, trio.socket.SOCK_STREAM)
+    may_begin = trio.Event()
+
+    def sessions() -> int | None:
+        return None if worker.is_full else worker.before + len(worker.taken)
+
+    shared = SharedListener(trio.SocketListener(own), may_begin, shares, place, sessions)
+    worker = Worker(shared, may_begin, [], note)
+    return worker
 
 
 async def test_connections_are_spread_evenly(
@@ -128,3 +144,26 @@ async def test_who_has_most_takes_those_that_nobody_else_takes(
             with trio.fail_after(10):
                 await (await noted.receive()).aclose()
         nursery.cancel_scope.cancel()
+
+
+async def test_who_would_refuse_leaves_them_to_who_would_not(
+    port: trio.SocketListener, shares: Shares, arrivals: Any
+) -> None:
+    """It has the fewest sessions, and would draw all that come."""
+    note, noted = arrivals
+    full, other = employ(port, shares, note, 0, 1)
+    full.is_full, other.before = True, 5
+    async with AsyncExitStack() as stack, trio.open_nursery() as nursery:
+        for worker in (full, other):
+            worker.may_begin.set()
+            await stack.enter_async_context(worker.listener)
+            nursery.start_soon(worker.run)
+        with trio.fail_after(30):
+            for _ in range(10):
+                client = await trio.open_tcp_stream(*port.socket.getsockname())
+                await stack.enter_async_context(client)
+                await stack.enter_async_context(await noted.receive())
+                # Its courtesy is over, and it has seen that nobody waits any more.
+                await wait_all_tasks_blocked(2 * MOST_COURTESY)
+        nursery.cancel_scope.cancel()
+    assert (len(full.taken), len(other.taken)) == (0, 10)

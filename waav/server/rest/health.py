@@ -61,7 +61,7 @@ class LoadCheck:
     stage: Literal["normal", "refuse", "shed", "evict"]
     """What is done about it; each does also what those before it do."""
     loop_lag_seconds: float
-    """A wake in a hundred of the last second was as late or later."""
+    """A wake in five of the last second was as late or later."""
     memory_share: float
     """Of what may be used, from 0 to 1."""
 

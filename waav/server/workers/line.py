@@ -48,8 +48,8 @@ class Line:
     async def _receive(self) -> bytes | bytearray:
         try:
             return await self._stream.receive_some()
-        except trio.BrokenResourceError:
-            return b""
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            return b""  # gone, or given up by whoever sends
 
     async def _send(self) -> None:
         """Send what is told, as much at once as has come together."""

@@ -28,7 +28,8 @@ class SharedListener(trio.abc.Listener[trio.SocketStream]):
     _may_begin: trio.Event
     _shares: Shares
     _place: int
-    _sessions: Callable[[], int]
+    _sessions: Callable[[], int | None]
+    """How many this worker has; None while it would let nobody in."""
 
     @property
     def socket(self) -> trio.socket.SocketType:
@@ -38,14 +39,22 @@ class SharedListener(trio.abc.Listener[trio.SocketStream]):
     async def accept(self) -> trio.SocketStream:
         """Return the next connection that no other worker has taken."""
         await self._may_begin.wait()
-        self._shares.note(self._place, self._sessions())
+        self._note()
         while True:
             await trio.lowlevel.wait_readable(self.socket)
-            self._shares.note(self._place, self._sessions())
+            self._note()
             if excess := self._shares.excess(self._place):
                 await trio.sleep(min(excess * COURTESY, MOST_COURTESY))
             if self._somebody_waits():
                 return await self._listener.accept()
+
+    def _note(self) -> None:
+        sessions = self._sessions()
+        if sessions is None:
+            # With the fewest sessions it would draw everybody, only to send them away.
+            self._shares.vacate(self._place)
+        else:
+            self._shares.note(self._place, sessions)
 
     def _somebody_waits(self) -> bool:
         waiting = select.poll()

@@ -4,6 +4,7 @@ import mmap
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -25,16 +26,23 @@ class Shares:
         return cls(memoryview(mmap.mmap(descriptor, 0)).cast("q"))
 
     def note(self, place: int, sessions: int) -> None:
-        """Say how many sessions the worker in this place has; it serves."""
+        """Say how many sessions the worker in this place has; it has room for more."""
         self._numbers[place] = sessions
 
     def vacate(self, place: int) -> None:
-        """Say that nobody serves in this place."""
+        """Say that there is no room in this place: nobody serves there, or has too much to do."""
         self._numbers[place] = _VACANT
 
-    def excess(self, place: int) -> int:
-        """Return how many sessions more this place has than the one that has the fewest."""
-        return self._numbers[place] - min(each for each in self._numbers if each != _VACANT)
+    def excess(self, place: int) -> float:
+        """Return how many sessions more this place has than the one that has the fewest.
+
+        Where there is no room there are infinitely many, unless there is none anywhere.
+        """
+        fewest = min((each for each in self._numbers if each != _VACANT), default=None)
+        if fewest is None:
+            return 0
+        own = self._numbers[place]
+        return inf if own == _VACANT else own - fewest
 
 
 @contextmanager

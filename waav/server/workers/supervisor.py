@@ -54,6 +54,13 @@ class _Worker:
     up_at: float | None = None
     """When it was ready, on trio's clock."""
 
+    def dismiss(self) -> None:
+        """Tell it to go; one that is not up has nobody with it, and to wait for it would be silly."""
+        if self.up_at is None:
+            self.process.kill()
+        else:
+            self.line.tell(Stop())
+
 
 @attrs.define(eq=False)
 class Supervisor:
@@ -93,10 +100,7 @@ class Supervisor:
             for listener in self.listeners:
                 await listener.aclose()
             for worker in self._staff.values():
-                if worker.up_at is None:
-                    worker.process.kill()  # nobody is with it, and to wait for it to come up is silly
-                else:
-                    worker.line.tell(Stop())
+                worker.dismiss()
 
     async def _keep(self, place: int, stopping: trio.Event) -> None:
         """Have somebody in one place, again and again."""
@@ -108,7 +112,11 @@ class Supervisor:
                 await stopping.wait()
             if stopping.is_set():
                 return
-            lived = await self._employ(place)
+            try:
+                lived = await self._employ(place, stopping)
+            except OSError as error:  # no memory, no descriptors: the others have theirs
+                log.error("a worker cannot be started: %s", error)  # noqa: TRY400  # no bug of ours
+                lived = None
             if stopping.is_set():
                 return
             pause = self._restarts.pause(lived)
@@ -116,22 +124,28 @@ class Supervisor:
                 raise NoWorker
             log.warning("a worker has ended; another one starts in %g s", pause)
 
-    async def _employ(self, place: int) -> float | None:
-        """Start a worker and see it through; return how long it was up, None if it never was."""
+    async def _employ(self, place: int, stopping: trio.Event) -> float | None:
+        """Start a worker and see it through; return how long it was up, None if it never was.
+
+        Raises:
+            OSError: it cannot be started now.
+        """
         ours, theirs = socketpair()
-        with theirs:
-            process = await self._start(place, theirs.fileno())
-        try:
-            async with open_line(trio.SocketStream(trio.socket.from_stdlib_socket(ours))) as line:
-                worker = _Worker(process, line)
+        async with open_line(trio.SocketStream(trio.socket.from_stdlib_socket(ours))) as line:
+            with theirs:
+                process = await self._start(place, theirs.fileno())
+            worker = _Worker(process, line)
+            try:
                 with self._employed(place, worker):
+                    if stopping.is_set():
+                        worker.dismiss()  # it was not there when all others were told
                     await self._attend(place, worker)
                 with trio.move_on_after(EXIT_PATIENCE):
                     await process.wait()
-        finally:
-            process.kill()
-            with trio.move_on_after(EXIT_PATIENCE, shield=True):
-                await process.wait()
+            finally:
+                process.kill()
+                with trio.move_on_after(EXIT_PATIENCE, shield=True):
+                    await process.wait()
         log.info("worker %d: ended with status %s", process.pid, process.returncode)
         return None if worker.up_at is None else trio.current_time() - worker.up_at
 
@@ -179,6 +193,8 @@ class Supervisor:
                 self._restarts.began()
                 log.info("worker %d: ready", worker.process.pid)
                 self._arrange()
+            case AskOthers() if worker.line.is_stuck:
+                pass  # it reads nothing, and would not read this either
             case Take() | Release() | AskOthers() | Reported():
                 answer = self.desk.answer(place, message)
                 if answer is not None:

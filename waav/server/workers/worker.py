@@ -10,6 +10,7 @@ import trio
 from waav.config import Config
 from waav.gateway import Gateway, open_gateway
 from waav.observe.fleet import Report
+from waav.observe.stages import Stage
 from waav.server.garbage import short_searches
 from waav.server.rest.health import is_ready
 from waav.server.samples import samples_of
@@ -75,7 +76,7 @@ async def work(config: Config, inherited: Inherited) -> None:
                 link.may_begin,
                 shares,
                 place,
-                lambda: gateway.sessions,
+                lambda: gateway.sessions if gateway.load.stage is Stage.NORMAL else None,
             )
             for each in inherited.listening
         ]
