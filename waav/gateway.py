@@ -1,7 +1,7 @@
 """Everything put together, once: :func:`open_gateway`."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 import attrs
 import trio
@@ -87,18 +87,26 @@ class Gateway:
         return trio.current_time() - self.opened_at
 
     @asynccontextmanager
-    async def open_session(self) -> AsyncIterator[Session]:
+    async def open_session(self, tenant: str | None = None) -> AsyncIterator[Session]:
         """Run a session for as long as the block lasts.
 
         It listens and speaks once a :class:`~waav.session.commands.Configure` was submitted; see
         :func:`waav.session.session.open_session`.
+
+        Args:
+            tenant: whose it is, and among whose it counts; None for nobody's.
+
+        Raises:
+            LimitReached: at the start of the block: the tenant has as many as it may.
         """
-        self.sessions += 1
-        try:
-            async with open_session(self.means) as session:
-                yield session
-        finally:
-            self.sessions -= 1
+        place = nullcontext() if tenant is None else self.limiter.slot([("tenant", tenant)])
+        async with place:
+            self.sessions += 1
+            try:
+                async with open_session(self.means) as session:
+                    yield session
+            finally:
+                self.sessions -= 1
 
     def speaker(self, config: TTSConfig) -> Speaker:
         """Return a voice that speaks outside of a session, with the cache of all.

@@ -264,12 +264,12 @@ def test_a_switch_without_effect_says_so(text: str, warnings: list[str], read: R
     ]
 
 
-def test_auth_that_would_not_be_enforced_is_refused(mistakes: Mistakes) -> None:
-    expected = "auth.required: authentication is not available in this version; expected false"
-    text = "[auth]\nrequired = true\napi_secret = 's'\n"
-    assert mistakes(text) == [f"waav.toml:2: {expected}"]
-    variables = {"AUTH_REQUIRED": "yes", "AUTH_API_SECRET": "s"}
-    assert env_mistakes(variables) == [f"AUTH_REQUIRED (environment): {expected}"]
+def test_auth_that_could_let_nobody_in_is_refused(mistakes: Mistakes) -> None:
+    expected = (
+        "auth.required: expected api_secrets, service_url, [auth.jwt] or a plugin among strategies"
+    )
+    assert mistakes("[auth]\nrequired = true\n") == [f"waav.toml:2: {expected}"]
+    assert env_mistakes({"AUTH_REQUIRED": "yes"}) == [f"AUTH_REQUIRED (environment): {expected}"]
 
 
 @pytest.mark.pins("D270")

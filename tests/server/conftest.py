@@ -12,8 +12,8 @@ import trustme
 from quart import Response, request
 from quart_trio import QuartTrio
 
+from waav.server.doorkeeper import Visitor
 from waav.server.frontdoor import Handler
-from waav.server.head import RequestHead
 from waav.server.run import serve
 from waav.server.websocket import WebSocket
 
@@ -44,7 +44,7 @@ async def read_all(stream: trio.abc.ReceiveStream) -> bytes:
     return received
 
 
-async def echo(socket: WebSocket, _head: RequestHead) -> None:
+async def echo(socket: WebSocket, _visitor: Visitor) -> None:
     async for message in socket:
         await socket.send(message)
 

@@ -16,9 +16,9 @@ from waav.security.addresses import Clients
 from waav.security.limits import Capacities, Counts, LocalLimiter, Use
 from waav.security.rate import Rates
 from waav.server.admission import EXEMPT, Admission, exempt
-from waav.server.app import PREFIXES
-from waav.server.head import RequestHead
+from waav.server.doorkeeper import Visitor
 from waav.server.openapi import OPERATIONS
+from waav.server.rest.operation import PREFIXES
 from waav.server.websocket import WebSocket
 
 KEY = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
@@ -69,7 +69,7 @@ async def inside(running: Any, number: int) -> AsyncIterator[list[trio.SocketStr
         yield [await stack.enter_async_context(await enter(running)) for _ in range(number)]
 
 
-async def stay(socket: WebSocket, _head: RequestHead) -> None:
+async def stay(socket: WebSocket, _visitor: Visitor) -> None:
     async for _ in socket:
         pass
 
@@ -132,7 +132,7 @@ CRASH = bytes([0x82, 0x85, 0, 0, 0, 0]) + b"crash"
 """A binary message."""
 
 
-async def break_when_told(socket: WebSocket, _head: RequestHead) -> None:
+async def break_when_told(socket: WebSocket, _visitor: Visitor) -> None:
     async for message in socket:
         if message == b"crash":
             raise RuntimeError("a bug in a handler")

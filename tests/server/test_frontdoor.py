@@ -19,8 +19,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from waav.errors import SlowClient
+from waav.server.doorkeeper import Visitor
 from waav.server.frontdoor import DoorLimits, FrontDoor
-from waav.server.head import RequestHead
 from waav.server.run import make_ssl_context
 from waav.server.websocket import Limits, WebSocket
 
@@ -233,7 +233,7 @@ async def test_a_client_that_resets_is_nobodys_error(
 ) -> None:
     gone = trio.Event()
 
-    async def chatter(socket: WebSocket, _head: RequestHead) -> None:
+    async def chatter(socket: WebSocket, _visitor: Visitor) -> None:
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(echo_forever, socket)
@@ -262,7 +262,7 @@ async def test_a_client_that_stops_reading_is_cut_off(start: Any) -> None:
     outcome: list[tuple[type[BaseException], int | None]] = []
     ended = trio.Event()
 
-    async def flood(socket: WebSocket, _head: RequestHead) -> None:
+    async def flood(socket: WebSocket, _visitor: Visitor) -> None:
         try:
             while True:
                 await socket.send(bytes(100_000))
@@ -286,7 +286,7 @@ async def test_a_bug_in_a_handler_is_1011_and_one_report(
 ) -> None:
     """A hundred failures in a moment do not fill the log."""
 
-    async def broken(_socket: WebSocket, _head: RequestHead) -> None:
+    async def broken(_socket: WebSocket, _visitor: Visitor) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(trio.sleep_forever)
             raise RuntimeError("a bug in a handler")

@@ -14,8 +14,9 @@ from support.rest import Client, Reader, open_rest, voice_plugin
 from capabilities import CloneLimits
 from waav.config import Config
 from waav.gateway import Gateway
-from waav.server.app import PREFIXES, create_app
+from waav.server.app import create_app
 from waav.server.openapi import document, to_yaml
+from waav.server.rest.operation import PREFIXES
 from waav.server.ws.decode import KINDS
 from waav.testing import FakeCloning, manifest_of
 from waav.version import __version__
@@ -134,9 +135,25 @@ async def test_a_body_fits_its_schema_exactly_when_it_is_served(
 async def test_every_refusal_of_speak_is_described(described: dict[str, Any]) -> None:
     told = described["paths"]["/speak"]["post"]["responses"]
     assert told.keys() == {
-        *("200", "400", "403", "408", "413", "415", "422", "429", "500", "502", "503", "504")
+        *("200", "400", "401", "403", "408", "413"),
+        *("415", "422", "429", "500", "502", "503", "504"),
     }
     assert "Retry-After" in told["429"]["headers"]
+
+
+def test_the_token_is_described_where_one_may_be_wanted(described: dict[str, Any]) -> None:
+    schemes = described["components"]["securitySchemes"]
+    assert [name for each in described["security"] for name in each] == list(schemes)
+    public = {
+        path
+        for path, item in described["paths"].items()
+        for told in item.values()
+        if told.get("security") == []
+    }
+    assert public == {
+        *("/", "/health", "/health/live", "/health/ready"),
+        *("/metrics", "/openapi.json", "/openapi.yaml"),
+    }
 
 
 def test_a_voice_can_be_wanted_in_two_forms(described: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """A client of the WebSocket protocol, as somebody else would write it."""
 
 import json
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -8,6 +9,10 @@ from typing import Any
 import attrs
 import trio
 from websockets.trio.client import ClientConnection, connect
+
+QUIET = logging.getLogger("support.clients")
+"""The library's debug records show what a test sends, tokens among it."""
+QUIET.setLevel(logging.ERROR)
 
 STT = {"provider": "ears", "language": "en-US", "sample_rate": 16000, "channels": 1}
 TTS = {"provider": "mouth", "sample_rate": 24000}
@@ -51,6 +56,13 @@ class Client:
 
 
 @asynccontextmanager
-async def open_client(url: str) -> AsyncIterator[Client]:
-    async with connect(url, proxy=None, compression=None, max_size=None) as socket:
+async def open_client(url: str, **headers: str) -> AsyncIterator[Client]:
+    async with connect(
+        url,
+        additional_headers=headers,
+        proxy=None,
+        compression=None,
+        max_size=None,
+        logger=QUIET,
+    ) as socket:
         yield Client(socket)

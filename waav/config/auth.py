@@ -116,6 +116,10 @@ class Auth:
         "Where auth is not required: refuse a token that nobody knows, instead of ignoring it.",
         default=False,
     )
+    public_metrics: bool = option("Give the metrics also to those who show no token.", default=True)
+    public_description: bool = option(
+        "Give /openapi.json and /openapi.yaml also to those who show no token.", default=True
+    )
     jwt: Jwt = section(Jwt)
 
     @property

@@ -129,7 +129,7 @@ commas; lists of tables are JSON. What cannot be read is a mistake, never silent
 ## Options
 
 Options marked *later* are read and checked, but this version does nothing with them: setting one
-gives a warning, and `auth.required = true` is refused.
+gives a warning.
 """
 
 

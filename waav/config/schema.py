@@ -82,6 +82,11 @@ class Server:
 class WebSocket:
     """The limits of a WebSocket connection."""
 
+    auth_timeout_seconds: float = option(
+        "How long a client that showed no token may take for its auth message, where one is required.",
+        default=10.0,
+        above=0,
+    )
     idle_timeout_seconds: float = option(
         "A connection with no sound or message either way for so long is closed.",
         default=300.0,

@@ -44,10 +44,9 @@ class Security:
         least=1,
     )
     max_connections_per_tenant: int | None = option(
-        "WebSocket connections of one tenant; not set for no limit.",
+        "Sessions of one tenant at one time; not set for no limit.",
         least=1,
         example="100",
-        pending=True,
     )
 
     @property

@@ -19,6 +19,7 @@ from waav.observe.load import Load
 from waav.security.addresses import Clients
 from waav.security.limits import EVERYBODY, Capacities, Counts, Limiter, LocalLimiter
 from waav.security.rate import Rates, Verdict
+from waav.server.doorkeeper import Doorkeeper
 from waav.server.head import RequestHead
 from waav.server.refusal import Refused
 from waav.server.rest.refusals import as_refused
@@ -50,18 +51,28 @@ class Admission:
     """Says when there is too much to do already."""
     exempt: frozenset[str] = EXEMPT
     """Paths that are not limited."""
+    doorkeeper: Doorkeeper = attrs.Factory(Doorkeeper)
+    """Asks who comes."""
     refused: ByLabel = attrs.Factory(ByLabel)
     """Who was sent away at a door, by code; it is for the doors to count."""
 
     @classmethod
-    def of(cls, config: Config, limiter: Limiter, load: Load, refused: ByLabel) -> "Admission":
+    def of(
+        cls,
+        config: Config,
+        limiter: Limiter,
+        load: Load,
+        doorkeeper: Doorkeeper,
+        refused: ByLabel,
+    ) -> "Admission":
         """Return the limits that the operator has set, and that ``limiter`` counts."""
         security = config.security
         rates = None
         if security.rate_limited:
             rates = Rates(security.rate_limit_requests_per_second, security.rate_limit_burst_size)
         clients = Clients(config.server.trusted_proxies)
-        return cls(clients, rates, limiter, load, exempt(config.metrics.served_at), refused)
+        paths = exempt(config.metrics.served_at)
+        return cls(clients, rates, limiter, load, paths, doorkeeper, refused)
 
     def check_request(self, path: str, peer: str, headers: Mapping[str, str]) -> None:
         """Count a request of the REST side.

@@ -16,14 +16,11 @@ from waav.server.errors import is_known
 from waav.server.openapi import OPERATIONS, operations
 from waav.server.refusal import Refused
 from waav.server.rest.intake import read_request
-from waav.server.rest.operation import JSON, Operation, Reply
+from waav.server.rest.operation import JSON, Operation, Reply, under_prefixes
 from waav.server.rest.refusals import as_refused, error_json
 from waav.server.rest.upload import place, places_of, request_class
 
 log = logging.getLogger(__name__)
-
-PREFIXES = ("", "/api")
-"""Each path is served under all of these."""
 
 # It goes into logs and headers as it is.
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
@@ -35,10 +32,10 @@ def create_app(gateway: Gateway) -> QuartTrio:
     app.config["MAX_CONTENT_LENGTH"] = gateway.config.server.max_body_bytes
     app.request_class = request_class(
         {
-            prefix + operation.path: operation.upload.limit
-            for prefix in PREFIXES
+            served_at: operation.upload.limit
             for operation in OPERATIONS
             if operation.upload
+            for served_at in under_prefixes(operation.path)
         }
     )
     # `/health//live` and `/health/` would otherwise be answered with redirects, as HTML.
@@ -65,10 +62,10 @@ def _add_routes(app: QuartTrio, gateway: Gateway, operation: Operation) -> None:
             return await _refuse(exc, operation.refuse)
 
     rule = operation.path.replace("{", "<").replace("}", ">")
-    for prefix in PREFIXES:
+    for served_at in under_prefixes(rule):
         app.add_url_rule(
-            prefix + rule if rule != "/" else prefix or "/",
-            endpoint=f"{prefix}:{operation.name}",
+            served_at,
+            endpoint=f"{served_at}:{operation.method}",
             view_func=view,
             methods=[operation.method],
         )

@@ -34,6 +34,7 @@ POLICY = 1008
 INTERNAL = 1011
 TRY_AGAIN = 1013
 IDLE = 4000
+UNAUTHORIZED = 4001
 
 
 class NotAvailable(InvalidRequest):
@@ -44,6 +45,15 @@ class NotAvailable(InvalidRequest):
     def __init__(self, feature: str, message: str) -> None:
         super().__init__(message)
         self.feature = feature
+
+
+class NotAuthenticated(InvalidRequest):
+    """A client does not say who it is, or nobody knows it."""
+
+    def __init__(self, message: str, *, code: str, retry_after: float | None = None) -> None:
+        super().__init__(message, code=code)
+        self.retry_after = retry_after
+        """Seconds after which trying again may help, if that is known."""
 
 
 @attrs.frozen
@@ -64,6 +74,7 @@ TABLE: dict[type[BaseException], Row] = {
     UnknownProvider: Row(400, POLICY),
     ClientKeyRefused: Row(403, POLICY),
     NotAvailable: Row(501, POLICY),
+    NotAuthenticated: Row(401, UNAUTHORIZED),
     PluginFailed: Row(502, INTERNAL),
     PluginNotRunning: Row(503, TRY_AGAIN),
     SlowClient: Row(503, TRY_AGAIN),
@@ -110,6 +121,8 @@ def details(exc: BaseException) -> dict[str, object]:
             | LimitReached(retry_after=seconds)
             | Overloaded(retry_after=seconds)
         ):
+            return {"retry_after": seconds}
+        case NotAuthenticated(retry_after=float(seconds)):
             return {"retry_after": seconds}
         case NotAvailable(feature=feature):
             return {"feature": feature}

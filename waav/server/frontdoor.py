@@ -13,13 +13,17 @@ import trio
 from waav.errors import SlowClient
 from waav.server.admission import Admission
 from waav.server.arrival import WaitingRoom, read_head, secure
+from waav.server.doorkeeper import Visitor
 from waav.server.errors import GOING_AWAY, NORMAL, close_code
 from waav.server.head import MAX_HEAD, RequestHead
 from waav.server.refusal import Refused, refuse
 from waav.server.websocket import Limits, WebSocket, accept_websocket
 
-Handler: TypeAlias = Callable[[WebSocket, RequestHead], Awaitable[None]]
+Handler: TypeAlias = Callable[[WebSocket, Visitor], Awaitable[None]]
 """Talks to one WebSocket client until either side has enough; the front door closes the socket."""
+
+UNKNOWN_MESSAGE = 64 * 1024
+"""Bytes of a message from a client that has not yet said who it is; its handler may take more later."""
 
 logger = logging.getLogger(__name__)
 
@@ -124,17 +128,21 @@ class FrontDoor:
             raise Refused(HTTPStatus.NOT_FOUND, "not_found", f"No WebSocket at {head.path}")
         if self._waiting.is_closed:
             raise _shutting_down()
-        # Around the handshake too: whatever becomes of it, the place is free again.
+        # Around the questions and the handshake too: whatever becomes of them, the place is free again.
         async with self.admission.connection(head):
-            await self._converse(handler, stream, head, received)
+            visitor = await self.admission.doorkeeper.check_upgrade(head)
+            await self._converse(handler, stream, visitor, received)
 
     async def _converse(
-        self, handler: Handler, stream: trio.abc.Stream, head: RequestHead, received: bytearray
+        self, handler: Handler, stream: trio.abc.Stream, visitor: Visitor, received: bytearray
     ) -> None:
-        socket = await accept_websocket(stream, head, received, self.websocket_limits)
+        limits = self.websocket_limits
+        if visitor.pending:
+            limits = attrs.evolve(limits, max_message=min(limits.max_message, UNKNOWN_MESSAGE))
+        socket = await accept_websocket(stream, visitor.head, received, limits)
         code = NORMAL
         try:
-            await handler(socket, head)
+            await handler(socket, visitor)
         except Exception as error:
             code = close_code(error)
             raise

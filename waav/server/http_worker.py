@@ -20,7 +20,8 @@ from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import AppWrapper, ASGIFramework, ConnectionState, LifespanState
 
 from waav.server.admission import Admission
-from waav.server.head import MAX_HEAD
+from waav.server.foreseen import ForeseenBody
+from waav.server.head import MAX_HEAD, RequestHead
 from waav.server.refusal import Refused
 
 ASGIApp: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
@@ -107,19 +108,21 @@ def _guarded(app: ASGIApp, admission: Admission) -> ASGIApp:
 
     async def call(scope: Any, receive: Any, send: Any) -> None:
         kind = scope["type"]
+        if kind == "lifespan":
+            await app(scope, receive, send)
+            return
+        head, body = _head(scope), ForeseenBody(receive)
         try:
-            if kind == "lifespan":
-                pass
-            elif kind == "websocket":
-                admission.check_upgrade(*_asked(scope))
+            if kind == "websocket":
+                admission.check_upgrade(head.peer[0], head.headers)
                 raise _misdirected()
-            else:
-                admission.check_request(scope["path"], *_asked(scope))
+            admission.check_request(head.path, head.peer[0], head.headers)
+            await admission.doorkeeper.check_request(head, body.read)
         except Refused as refused:
             admission.refused.note(refused.code)
             await _answer(send, refused, "websocket." if kind == "websocket" else "")
             return
-        await app(scope, receive, send)
+        await app(scope, body.receive, send)
 
     return call
 
@@ -132,13 +135,22 @@ def _misdirected() -> Refused:
     )
 
 
-def _asked(scope: Any) -> tuple[str, dict[str, str]]:
-    """Return the other end's address, and the headers as a request head has them."""
+def _head(scope: Any) -> RequestHead:
+    """Return what the front door would have read; the bytes are gone."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return scope["client"][0], headers
+    return RequestHead(
+        method=scope.get("method", "GET"),
+        path=scope["path"],
+        query=scope["query_string"].decode("latin-1"),
+        headers=headers,
+        peer=tuple(scope["client"]),
+        scheme=scope["scheme"],
+        http_version=scope["http_version"],
+        size=0,
+    )
 
 
 async def _answer(send: Any, refused: Refused, prefix: str) -> None:

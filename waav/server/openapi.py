@@ -38,14 +38,27 @@ async def show_yaml(gateway: Gateway) -> Reply[bytes]:
     return Reply(await trio.to_thread.run_sync(_yaml, at), content_type=YAML)
 
 
-OPERATIONS = (
-    *table.OPERATIONS,
-    metrics.OPERATION,
-    Operation("GET", "/openapi.json", show_json, "description", {200: Answer(dict[str, Any])}),
+DESCRIPTION = (
     Operation(
-        "GET", "/openapi.yaml", show_yaml, "description", {200: Answer(str, content_types=(YAML,))}
+        "GET",
+        "/openapi.json",
+        show_json,
+        "description",
+        {200: Answer(dict[str, Any])},
+        public=True,
+    ),
+    Operation(
+        "GET",
+        "/openapi.yaml",
+        show_yaml,
+        "description",
+        {200: Answer(str, content_types=(YAML,))},
+        public=True,
     ),
 )
+"""Those that give the description out."""
+
+OPERATIONS = (*table.OPERATIONS, metrics.OPERATION, *DESCRIPTION)
 """All operations that are served, each at the path that it has where the operator does not say."""
 
 

@@ -21,19 +21,23 @@ class Refused(Exception):
         code: str,
         message: str,
         headers: Mapping[str, str] = MappingProxyType({}),
+        *,
+        error: str | None = None,
     ) -> None:
+        """``error``: the key of this name in the body; None for the message once more."""
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
         self.headers = headers
+        self.error = error or message
 
     def answer(self) -> tuple[dict[str, str], bytes]:
         """Headers and JSON body, with a request id of their own."""
         request_id = uuid4().hex
         body = msgspec.json.encode(
             {
-                "error": self.message,
+                "error": self.error,
                 "message": self.message,
                 "code": self.code,
                 "request_id": request_id,

@@ -12,8 +12,9 @@ from waav.gateway import Gateway
 from waav.server.admission import Admission
 from waav.server.app import create_app
 from waav.server.departures import Departures
+from waav.server.doorkeeper import Doorkeeper, Visitor
 from waav.server.frontdoor import DoorLimits, Handler
-from waav.server.head import RequestHead
+from waav.server.rest.operation import under_prefixes
 from waav.server.run import Listener, make_ssl_context, serve
 from waav.server.websocket import Limits, WebSocket
 from waav.server.ws.connection import serve_voice
@@ -40,11 +41,12 @@ async def serve_gateway(
     departures = Departures()
     gateway.stopping = stopping
 
-    async def voice(socket: WebSocket, _head: RequestHead) -> None:
+    async def voice(socket: WebSocket, visitor: Visitor) -> None:
         with departures.join() as leave:
-            await serve_voice(socket, gateway, leave)
+            await serve_voice(socket, gateway, visitor, leave)
 
-    routes: dict[str, Handler] = {"/ws": voice, "/api/ws": voice}
+    routes: dict[str, Handler] = dict.fromkeys(under_prefixes("/ws"), voice)
+    doorkeeper = Doorkeeper.of(gateway.config, gateway.authenticator, frozenset(routes))
     async with open_scoped_nursery("nobody is left") as nursery:
         see_off = partial(departures.see_off, stopping, server.shutdown_grace_seconds)
         nursery.start_soon(see_off, name="server/departures")
@@ -58,7 +60,7 @@ async def serve_gateway(
             ssl_context=await _ssl_context(gateway.config),
             grace=server.shutdown_grace_seconds,
             admission=Admission.of(
-                gateway.config, gateway.limiter, gateway.load, gateway.counters.refused
+                gateway.config, gateway.limiter, gateway.load, doorkeeper, gateway.counters.refused
             ),
             door_limits=DoorLimits(head_timeout=server.head_timeout_seconds),
             websocket_limits=Limits(

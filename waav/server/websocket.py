@@ -69,6 +69,10 @@ class WebSocket(trio.abc.AsyncResource):
         if received:
             self._wire.feed(received, now)
 
+    def take_up_to(self, max_message: int) -> None:
+        """Let messages be so large from now on, in bytes."""
+        self._wire.take_up_to(max_message)
+
     @property
     def last_received(self) -> float:
         """When the last frame came in, by trio's clock; pongs do not count."""

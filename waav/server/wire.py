@@ -35,6 +35,10 @@ class Wire:
         self._parts_are_text = False
         self._bad_text = False
 
+    def take_up_to(self, max_message: int) -> None:
+        """Let messages be so large from now on, in bytes."""
+        self._protocol.max_message_size = max_message
+
     @property
     def is_open(self) -> bool:
         """Messages may pass: nobody has begun to close."""

@@ -28,7 +28,8 @@ def test_names_come_from_the_path() -> None:
 
 def test_errors_follow_from_what_it_takes() -> None:
     body = Body((), dict)
-    assert Operation("GET", "/", do_it, "tag", {}).errors == [500]
-    assert Operation("GET", "/", do_it, "tag", {}, query=str).errors == [422, 500]
-    operation = Operation("POST", "/", do_it, "tag", {}, body=body, refusals=frozenset({502}))
-    assert operation.errors == [400, 408, 413, 415, 422, 500, 502]
+    assert Operation("GET", "/", do_it, "tag", {}, public=True).errors == [500]
+    assert Operation("GET", "/", do_it, "tag", {}).errors == [401, 500, 502, 503]
+    assert Operation("GET", "/", do_it, "tag", {}, query=str, public=True).errors == [422, 500]
+    operation = Operation("POST", "/", do_it, "tag", {}, body=body, refusals=frozenset({504}))
+    assert operation.errors == [400, 401, 408, 413, 415, 422, 500, 502, 503, 504]

@@ -19,6 +19,9 @@ from waav.config.schema import WebSocket as Settings
 from waav.errors import UnknownProvider
 from waav.observe.counters import Counters
 from waav.observe.load import Load
+from waav.server.doorkeeper import Doorkeeper, Visitor
+from waav.server.handshake import QUIET
+from waav.server.head import RequestHead
 from waav.server.websocket import Limits, WebSocket
 from waav.server.ws.connection import serve_voice
 from waav.session.choices import Choices
@@ -31,7 +34,9 @@ class Client:
 
     def __init__(self, stream: trio.abc.Stream) -> None:
         self.stream = stream
-        self.protocol = ClientProtocol(parse_uri("ws://test"), state=OPEN, max_size=None)
+        self.protocol = ClientProtocol(
+            parse_uri("ws://test"), state=OPEN, max_size=None, logger=QUIET
+        )
         self._messages: list[bytes | dict[str, Any]] = []
 
     async def send(self, message: bytes | str | dict[str, Any]) -> None:
@@ -152,6 +157,9 @@ class StandInGateway:
     means: StandInMeans = attrs.Factory(StandInMeans)
     load: Load = attrs.Factory(Load)
     counters: Counters = attrs.Factory(Counters)
+    authenticator: Any = attrs.Factory(lambda: Doorkeeper().authenticator)
+    tenants: list[str | None] = attrs.Factory(list)
+    """Whose sessions were opened."""
 
     @property
     def config(self) -> Any:
@@ -161,7 +169,8 @@ class StandInGateway:
         return Config
 
     @asynccontextmanager
-    async def open_session(self) -> AsyncIterator[StandInSession]:
+    async def open_session(self, tenant: str | None = None) -> AsyncIterator[StandInSession]:
+        self.tenants.append(tenant)
         if self.refuses is not None:
             raise self.refuses
         self.open_now += 1
@@ -187,6 +196,20 @@ class Call:
     """Of the server's side."""
 
 
+VISITOR = Visitor(
+    RequestHead(
+        method="GET",
+        path="/ws",
+        query="",
+        headers={"user-agent": "a test"},
+        peer=("192.0.2.1", 1234),
+        scheme="http",
+        http_version="1.1",
+        size=0,
+    )
+)
+
+
 def no_jitter(_low: float, _high: float) -> float:
     return 0.0
 
@@ -198,16 +221,19 @@ async def _open_call(
     uniform: Callable[[float, float], float] = no_jitter,
     refuses: Exception | None = None,
     choices: Choices = Choices(),  # noqa: B008 - frozen
+    visitor: Visitor = VISITOR,
+    **parts: Any,
 ) -> AsyncIterator[Call]:
     near, far = streams()
-    gateway, stopping = StandInGateway(refuses=refuses, means=StandInMeans(choices)), trio.Event()
+    gateway = StandInGateway(refuses=refuses, means=StandInMeans(choices), **parts)
+    stopping = trio.Event()
     socket = WebSocket(near, Limits())
     # An hour of the test's own clock: a story that hangs ends there, at once.
     with trio.fail_after(3600):
         async with trio.open_nursery() as nursery:
 
             async def serve() -> None:
-                await serve_voice(socket, gateway, stopping, uniform=uniform)
+                await serve_voice(socket, gateway, visitor, stopping, uniform=uniform)
 
             nursery.start_soon(serve)
             yield Call(Client(far), gateway.session, gateway, stopping, nursery.cancel_scope)

@@ -21,7 +21,7 @@ from waav.server.errors import NotAvailable
 from waav.server.websocket import Limits
 from waav.server.ws import names
 from waav.server.ws.decode import KINDS, TEXT_LIMIT, decode
-from waav.server.ws.encode import authenticated, encode, pong, refusal
+from waav.server.ws.encode import auth_required, authenticated, encode, pong, refusal
 from waav.server.ws.schema import SPEAK_LIMIT, Topic, TransferRefused
 from waav.server.ws.talk import AUDIO_LIMIT
 from waav.session.control import PROVIDER_TIMEOUT
@@ -75,7 +75,9 @@ EMITTED: list[dict[str, Any]] = [
         *sent(SpeechEnded("u1", "spoken", 1.0)),
         *sent(Failed("x", "y")),
         pong(1, now_ms=2),
+        auth_required(),
         authenticated(),
+        authenticated("acme"),
         refusal(NotAvailable("livekit", "none")),
         refusal(TransferRefused("no")),
     )
@@ -140,7 +142,7 @@ def test_every_other_name_is_documented() -> None:
 
 def _codes_in(tree: ast.AST) -> Iterator[str]:
     """Find the literals that become a ``code``: assigned, passed by name, or to what makes an error."""
-    position = {"Failed": 0, "farewell": 0, "Row": 2, "failure": 2}
+    position = {"Rejection": 1, "Failed": 0, "farewell": 0, "Row": 2, "failure": 2}
     for node in ast.walk(tree):
         match node:
             case ast.keyword(arg="code", value=ast.Constant(value=str(code))):
@@ -156,14 +158,19 @@ def _codes_in(tree: ast.AST) -> Iterator[str]:
 def test_every_error_code_is_in_the_table_and_no_other() -> None:
     sources = [
         ROOT / "waav/errors.py",
+        ROOT / "waav/security/authenticate.py",
+        ROOT / "waav/security/bearer.py",
         ROOT / "waav/server/errors.py",
         *(ROOT / "waav/server/ws").glob("*.py"),
         *(ROOT / "waav/session").glob("*.py"),
         *(ROOT / "waav/speech").glob("*.py"),
     ]
     codes = {code for source in sources for code in _codes_in(ast.parse(source.read_text()))}
-    # A configuration is read before there is a client.
-    assert {row[0].strip("`") for row in table("Error codes")} == codes - {"config_error"}
+    # A configuration is read before there is a client; who shows no token here is asked for it.
+    assert {row[0].strip("`") for row in table("Error codes")} == codes - {
+        "config_error",
+        "missing_auth_header",
+    }
 
 
 @pytest.mark.pins("D189")
@@ -176,6 +183,7 @@ def test_the_close_codes_are_those_of_the_code() -> None:
         errors.INTERNAL,
         errors.TRY_AGAIN,
         errors.IDLE,
+        errors.UNAUTHORIZED,
     }
     assert {int(row[0]) for row in table("Close codes")} == codes
 
@@ -193,6 +201,7 @@ def test_the_times_are_those_of_the_code() -> None:
         "no pong": f"{idle.ping_timeout_seconds:g} s, then the connection is dropped",
         "providers ready after `config`": f"{PROVIDER_TIMEOUT:g} s",
         "a client that does not read": f"{Limits().send_timeout:g} s",
+        "`auth` after `auth_required`": f"{idle.auth_timeout_seconds:g} s",
     }
 
 

@@ -23,6 +23,11 @@ _KEY = {
     "description": "The client's own key of the provider that the request names. It counts for"
     " that provider only, and is ignored if none is named.",
 }
+_TOKEN = {
+    "header": {"type": "http", "scheme": "bearer"},
+    "query": {"type": "apiKey", "in": "query", "name": "token"},
+}
+"""Where a token stands."""
 
 
 def describe(operations: Sequence[Operation]) -> dict[str, Any]:
@@ -46,8 +51,10 @@ def describe(operations: Sequence[Operation]) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}, {"url": "/api", "description": "The same once more."}],
+        # One of these; the empty one, because an operator need not ask for a token.
+        "security": [{}, *({name: []} for name in _TOKEN)],
         "paths": dict(sorted(paths.items())),
-        "components": {"schemas": dict(sorted(components.items()))},
+        "components": {"schemas": dict(sorted(components.items())), "securitySchemes": _TOKEN},
     }
     # Through JSON: schemas hold tuples and other things that are none.
     plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(document))
@@ -72,6 +79,8 @@ def _operation(
         "tags": [operation.tag],
         "summary": operation.summary,
     }
+    if operation.public:
+        described["security"] = []
     if operation.description:
         described["description"] = operation.description
     in_head = [_KEY] if operation.client_key else []
@@ -162,8 +171,14 @@ def _websocket() -> dict[str, Any]:
         "description": "After the upgrade the client sends JSON messages and binary audio; "
         "docs/protocol/websocket.md tells which, and what comes back.",
         "responses": {
-            "101": {"description": "Switching Protocols"},
-            "426": {"description": "Upgrade Required"},
+            str(status.value): {"description": status.phrase}
+            for status in (
+                HTTPStatus.SWITCHING_PROTOCOLS,
+                HTTPStatus.UNAUTHORIZED,
+                HTTPStatus.UPGRADE_REQUIRED,
+                HTTPStatus.BAD_GATEWAY,
+                HTTPStatus.SERVICE_UNAVAILABLE,
+            )
         },
         "x-client-messages": [{"$ref": _REF.format(name=name)} for name in names],
     }

@@ -27,5 +27,6 @@ OPERATION = Operation(
     show_metrics,
     "health",
     {200: Answer(str, "The metrics.", ("text/plain", "application/openmetrics-text"))},
+    public=True,
 )
 """At the path that it has where the operator does not say."""

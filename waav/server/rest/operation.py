@@ -15,6 +15,14 @@ T = TypeVar("T")
 JSON = "application/json"
 FORM = "multipart/form-data"
 
+PREFIXES = ("", "/api")
+"""Each path is served under all of these."""
+
+
+def under_prefixes(path: str) -> list[str]:
+    """Return where a path is served."""
+    return [prefix + path if path != "/" else prefix or "/" for prefix in PREFIXES]
+
 
 @attrs.frozen
 class Reply(Generic[T]):
@@ -88,6 +96,8 @@ class Operation:
     """How it says what went wrong."""
     refusals: frozenset[int] = frozenset()
     """Statuses of the errors that are its own, beside those that :attr:`errors` adds."""
+    public: bool = False
+    """Nobody needs a token for it, unless the operator has closed it too."""
 
     @property
     def name(self) -> str:
@@ -119,4 +129,6 @@ class Operation:
         of_schema = {422} if self.query or isinstance(self.body, Body) else set()
         of_key = {400, 403} if self.client_key else set()
         of_upload = {503} if self.upload else set()
-        return sorted({*self.refusals, *of_body, *of_schema, *of_key, *of_upload, 500})
+        of_token = set() if self.public else {401, 502, 503}
+        own = {*of_body, *of_schema, *of_key, *of_upload, *of_token}
+        return sorted({*self.refusals, *own, 500})

@@ -26,7 +26,7 @@ class Error:
     """What went wrong. Clients of different age read different keys of the first two."""
 
     error: str
-    """For people; the same as ``message``."""
+    """For people, the same as ``message``; who is not let in finds ``code`` here."""
     message: str
     code: str
     """Stable, for programs."""
@@ -53,7 +53,7 @@ def as_refused(exc: Exception) -> Refused:
 
 def error_json(refused: Refused, request_id: str) -> bytes:
     """Write the body of an error."""
-    return msgspec.json.encode(Error(refused.message, refused.message, refused.code, request_id))
+    return msgspec.json.encode(Error(refused.error, refused.message, refused.code, request_id))
 
 
 def _allowed(exc: HTTPException) -> dict[str, str]:

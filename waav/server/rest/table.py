@@ -7,6 +7,8 @@ from waav.server.rest import clone_order, cloning, health, plugins, speak, voice
 from waav.server.rest.clone_errors import as_clone_refusal
 from waav.server.rest.operation import FORM, JSON, Answer, Body, Operation, Upload
 
+_STATUS = {200: Answer(health.Status)}
+_ALIVE = {200: Answer(health.Alive)}
 _READINESS = {
     200: Answer(health.Readiness, "Ready."),
     503: Answer(health.Readiness, "Not ready."),
@@ -30,10 +32,10 @@ _WANTED = Upload(
 )
 
 OPERATIONS = (
-    Operation("GET", "/", health.show_status, "health", {200: Answer(health.Status)}),
-    Operation("GET", "/health", health.show_status, "health", {200: Answer(health.Status)}),
-    Operation("GET", "/health/live", health.show_alive, "health", {200: Answer(health.Alive)}),
-    Operation("GET", "/health/ready", health.show_readiness, "health", _READINESS),
+    Operation("GET", "/", health.show_status, "health", _STATUS, public=True),
+    Operation("GET", "/health", health.show_status, "health", _STATUS, public=True),
+    Operation("GET", "/health/live", health.show_alive, "health", _ALIVE, public=True),
+    Operation("GET", "/health/ready", health.show_readiness, "health", _READINESS, public=True),
     Operation(
         "GET",
         "/voices",

@@ -12,6 +12,7 @@ import trio
 
 from waav.errors import SlowClient
 from waav.gateway import Gateway
+from waav.server.doorkeeper import Visitor
 from waav.server.errors import (
     GOING_AWAY,
     IDLE,
@@ -23,7 +24,9 @@ from waav.server.errors import (
 )
 from waav.server.websocket import WebSocket
 from waav.server.ws.encode import farewell
+from waav.server.ws.identity import Identity
 from waav.server.ws.talk import Talk
+from waav.tasks import open_scoped_nursery
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +53,7 @@ UNUSED = Ending(IDLE, "inactivity", farewell("idle_timeout", "Connection closed 
 async def serve_voice(
     socket: WebSocket,
     gateway: Gateway,
+    visitor: Visitor,
     leave: trio.Event,
     *,
     uniform: Callable[[float, float], float] = random.uniform,
@@ -62,6 +66,7 @@ async def serve_voice(
     Args:
         socket: open, and nobody else's.
         gateway: where the session comes from.
+        visitor: who is at the other end.
         leave: set when the server wants this client to go.
         uniform: draws the jitter of the idle time.
     """
@@ -72,7 +77,9 @@ async def serve_voice(
     ending = SERVER_STOPS
     with gateway.counters.sockets.including(socket):
         try:
-            ending = await _converse(socket, gateway, leave, idle)
+            identity = Identity(gateway.authenticator, visitor)
+            left = await _introduce(socket, gateway, identity, leave) if visitor.pending else None
+            ending = left or await _converse(socket, gateway, identity, leave, idle)
         except* Exception as group:  # noqa: BLE001  # the top of a connection
             ending = _ending(group)
         finally:
@@ -80,10 +87,31 @@ async def serve_voice(
             await _close(socket, ending)
 
 
-async def _converse(socket: WebSocket, gateway: Gateway, leave: trio.Event, idle: float) -> Ending:
+async def _introduce(
+    socket: WebSocket, gateway: Gateway, identity: Identity, leave: trio.Event
+) -> Ending | None:
+    """Ask a client who it is; return None if it has said so."""
+    limits = gateway.config.websocket
+    ending: Ending | None = SERVER_STOPS
+
+    async def stop() -> None:
+        await leave.wait()
+        nursery.cancel_scope.cancel(reason=SERVER_STOPS.reason)
+
+    async with open_scoped_nursery("the client has been asked") as nursery:
+        nursery.start_soon(stop, name="ws/stopping")
+        known = await identity.introduce(socket, limits.auth_timeout_seconds)
+        ending = None if known else CLIENT_LEFT
+        socket.take_up_to(limits.max_message_bytes)
+    return ending
+
+
+async def _converse(
+    socket: WebSocket, gateway: Gateway, identity: Identity, leave: trio.Event, idle: float
+) -> Ending:
     async with trio.open_nursery() as nursery:
-        async with gateway.open_session() as session:
-            talk = Talk(socket, session, gateway)
+        async with gateway.open_session(identity.tenant) as session:
+            talk = Talk(socket, session, gateway, identity)
             # Outside of the session, whose last words are said while it ends.
             nursery.start_soon(talk.events_to_client, name="ws/events")
             ending = await _until_over(talk, leave, idle)

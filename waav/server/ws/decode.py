@@ -1,5 +1,6 @@
 """A client's text to a request."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -24,8 +25,8 @@ from waav.server.ws.schema import (
 )
 
 TEXT_LIMIT = 1 << 20
-LONGEST_TYPE = 256
 """Bytes of UTF-8 in one text message."""
+LONGEST_TYPE = 256
 
 
 @attrs.frozen
@@ -59,8 +60,11 @@ class _Head:
     type: str
 
 
-def decode(text: str) -> Request:
+def decode(text: str, kinds: Mapping[str, Kind] = KINDS) -> Request:
     """Read one text message.
+
+    Args:
+        kinds: those that may come now.
 
     Raises:
         InvalidRequest: it is too large, unreadable, of no known type, or cannot be served; code
@@ -73,15 +77,15 @@ def decode(text: str) -> Request:
         )
     try:
         # First its type alone: nothing is built of a message that nobody will read.
-        kind = _kind(msgspec.json.decode(text, type=_Head).type)
+        kind = _kind(msgspec.json.decode(text, type=_Head).type, kinds)
         return _read(msgspec.json.decode(text, type=dict[str, Any]), kind)
     # A number that is too large for its place overflows; `[[[[` to the limit recurses.
     except (ValueError, OverflowError, RecursionError) as exc:
         raise InvalidRequest(f"Invalid message format: {exc}", code="invalid_message") from None
 
 
-def _kind(name: str) -> Kind:
-    if (kind := KINDS.get(name)) is None:
+def _kind(name: str, kinds: Mapping[str, Kind]) -> Kind:
+    if (kind := kinds.get(name)) is None:
         raise ValueError(f"unknown type {name[:LONGEST_TYPE]!r}")
     return kind
 

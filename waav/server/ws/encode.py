@@ -91,9 +91,14 @@ def pong(timestamp: int | None, *, now_ms: int) -> str:
     return _text("pong", timestamp=now_ms if timestamp is None else timestamp, server_time=now_ms)
 
 
-def authenticated() -> str:
-    """Say that the client may go on."""
-    return _text("authenticated")
+def auth_required() -> str:
+    """Ask the client who it is."""
+    return _text("auth_required")
+
+
+def authenticated(tenant: str | None = None) -> str:
+    """Say that the client may go on, and as whom."""
+    return _text("authenticated", id=tenant)
 
 
 def _ready(event: Ready) -> str:

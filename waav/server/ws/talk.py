@@ -14,6 +14,7 @@ from waav.observe.counters import Counters
 from waav.server.websocket import WebSocket
 from waav.server.ws.decode import decode
 from waav.server.ws.encode import authenticated, encode, pong, refusal
+from waav.server.ws.identity import Identity
 from waav.server.ws.schema import (
     Authenticate,
     Nothing,
@@ -41,6 +42,7 @@ class Talk:
     socket: WebSocket
     session: Session
     gateway: Gateway
+    identity: Identity
     over: trio.Event = attrs.Factory(trio.Event)
     """Set when the session has said its last word."""
     _ready: trio.Event = attrs.Factory(trio.Event)
@@ -126,8 +128,9 @@ class Talk:
                 self._hear(data)
             case Ping(timestamp=timestamp):
                 await self.tell(pong(timestamp, now_ms=_wall_clock_ms()))
-            case Authenticate():
-                await self.tell(authenticated())
+            case Authenticate(token=token):
+                await self.identity.confirm(token)
+                await self.tell(authenticated(self.identity.tenant))
             case Nothing():
                 pass
             case _:
