@@ -130,11 +130,11 @@ class Wire:
         """The connection is gone: nothing passes any more, in either direction."""
         self._protocol.receive_eof()
         self._protocol.data_to_send()
-        # It is held by its parser and by the traceback of what ended that, and holds them: only a
-        # search for garbage would ever undo it.
+        # It is held by its parser, and by the frames that what ended the parser has seen, and holds
+        # both: only a search for garbage would ever undo that.
         self._protocol.parser.close()
-        if self._protocol.parser_exc is not None:
-            self._protocol.parser_exc.__traceback__ = None
+        if (broken := self._protocol.parser_exc) is not None:
+            broken.__traceback__ = broken.__context__ = None
 
     def failure(self) -> ProviderError:
         """Why there is no connection, once it was refused or has ended."""
