@@ -47,6 +47,8 @@ async def check_tts(
         await check.blank()
         await check.voices()
         await check.leaving()
+        # A connection that is kept for the next time is nothing that a cancelled one has left.
+        await check.to_the_end()
         await cancel_everywhere(check.to_the_end, "a synthesis", most=cancels)
         # Last, so that a place lost by a cancellation shows.
         await check_limit(lambda: tts.synthesize(request), limits.concurrency, "request")
