@@ -14,6 +14,7 @@ from waav.server.frontdoor import DoorLimits, FrontDoor, Handler
 from waav.server.http_worker import ASGIApp, open_http_worker
 from waav.server.websocket import Limits
 from waav.server.workers.listener import SharedListener
+from waav.tasks import open_scoped_nursery
 
 Listener: TypeAlias = trio.SocketListener | SharedListener
 """What one gateway listens on by itself, or all workers together."""
@@ -67,15 +68,12 @@ async def serve(
             websocket_limits=websocket_limits or Limits(),
         )
         async with trio.open_nursery() as connections:
-            async with trio.open_nursery() as accepting:
-                # Out of file descriptors? It pauses, and tries again.
-                accept = partial(
-                    trio.serve_listeners, door.serve, doors, handler_nursery=connections
-                )
+            # Out of file descriptors? It pauses, and tries again.
+            accept = partial(trio.serve_listeners, door.serve, doors, handler_nursery=connections)
+            async with open_scoped_nursery("shutting down") as accepting:
                 await accepting.start(accept, name="server/accept")
                 task_status.started([each.socket.getsockname()[:2] for each in listeners])
                 await stopping.wait()
-                accepting.cancel_scope.cancel(reason="shutting down")
             door.close()
             await http.drain()
             connections.cancel_scope.deadline = trio.current_time() + grace
