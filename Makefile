@@ -5,7 +5,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: demo serve test lint types layers unit oracles conversations format clean
+.PHONY: demo serve test lint types layers unit oracles fuzz schema conversations format clean
 
 demo: .venv/installed
 	$(BIN)/waav demo
@@ -31,6 +31,14 @@ unit: .venv/installed
 # RECORD=1 keeps what the SDKs say now; VENDORS="google openai" asks only those.
 oracles: .venv/installed
 	PYTHONPATH=tests $(BIN)/python -m oracles $(if $(RECORD),--record) $(VENDORS)
+
+# A gateway is attacked while neighbours talk through it: a quarter of an hour. SEED=7 does it again.
+fuzz: .venv/installed
+	PYTHONPATH=tests $(BIN)/python -m fuzz --count $(or $(COUNT),1000000) $(if $(SEED),--seed $(SEED))
+
+# The REST side is asked what its description says, other questions each time.
+schema: .venv/installed
+	SCHEMA_EXAMPLES=$(or $(COUNT),1000) $(BIN)/pytest -q -n auto tests/server/test_schemathesis.py --timeout 3600
 
 # Spoken conversations in real time, five minutes; MARKDOWN=1 keeps the tables in the docs.
 conversations: .venv/installed

@@ -1,6 +1,8 @@
 """The contracts between the gateway and what is plugged into it, and the values they speak.
 
-Read in this order: ``audio``, ``errors``, ``stt``, ``emotion``, ``tts``, ``cloning``, ``vad``, ``turn_detector``, ``processor``, ``llm``, ``auth``, ``cache``, ``plugin``.
+Read in this order: ``audio``, ``errors``, ``stt``, ``emotion``, ``tts``, ``cloning``, ``vad``,
+``turn_detector``, ``processor``, ``llm``, ``auth``, ``middleware``, ``ws_handler``, ``cache``,
+``plugin``.
 """
 
 from capabilities.audio import SPEECH, AudioFormat, AudioFrame, Encoding, parse_encoding
@@ -46,6 +48,7 @@ from capabilities.llm import (
     ToolCall,
     Usage,
 )
+from capabilities.middleware import Answer, Middleware, Outcome, Request
 from capabilities.plugin import (
     Ability,
     Capability,
@@ -90,6 +93,7 @@ from capabilities.vad import (
     VADStream,
     VoiceActivity,
 )
+from capabilities.ws_handler import CustomMessage, Replies, WSHandler
 
 __all__ = [
     "LLM",
@@ -100,6 +104,7 @@ __all__ = [
     "TURN_SOUND_SECONDS",
     "VAD",
     "Ability",
+    "Answer",
     "AudioFormat",
     "AudioFrame",
     "AudioProcessor",
@@ -112,6 +117,7 @@ __all__ = [
     "CloneStatus",
     "ClonedVoice",
     "CredentialMissing",
+    "CustomMessage",
     "Delivery",
     "Delta",
     "Denied",
@@ -130,8 +136,10 @@ __all__ = [
     "Limits",
     "Manifest",
     "Message",
+    "Middleware",
     "NoSettings",
     "OpenPlugin",
+    "Outcome",
     "Party",
     "Plugin",
     "PluginContext",
@@ -145,6 +153,8 @@ __all__ = [
     "ProviderProtocolError",
     "ProviderRefused",
     "ProviderUnavailable",
+    "Replies",
+    "Request",
     "Role",
     "STTOptions",
     "STTStream",
@@ -168,6 +178,7 @@ __all__ = [
     "VoiceActivity",
     "VoiceCloning",
     "VoiceSample",
+    "WSHandler",
     "Way",
     "Word",
     "cut_description",

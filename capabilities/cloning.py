@@ -38,6 +38,9 @@ class CloneRequest:
     """What a designed voice says as a first try."""
     remove_background_noise: bool = False
     labels: Mapping[str, str] = attrs.field(factory=dict)
+    owner: str = ""
+    """Whose it is among those who share the gateway's own key: to be kept with the voice, and told
+    with it, by a provider that can. Empty for everybody's."""
     api_key: Secret | None = None
     """Used instead of the gateway's own key."""
 
@@ -53,6 +56,8 @@ class ClonedVoice:
     created_at: str = ""
     """RFC 3339, if the provider tells it."""
     metadata: Mapping[str, str] = attrs.field(factory=dict)
+    owner: str = ""
+    """As in :attr:`CloneRequest.owner`."""
 
 
 @attrs.frozen

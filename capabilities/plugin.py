@@ -15,12 +15,14 @@ from capabilities.auth import Auth
 from capabilities.cloning import CloneLimits, VoiceCloning
 from capabilities.emotion import Expression
 from capabilities.llm import LLM
+from capabilities.middleware import Middleware
 from capabilities.processor import AudioProcessor
 from capabilities.secret import Secret
 from capabilities.stt import STT
 from capabilities.tts import TTS
 from capabilities.turn_detector import TurnDetector
 from capabilities.vad import VAD
+from capabilities.ws_handler import WSHandler
 
 
 class Capability(StrEnum):
@@ -34,6 +36,8 @@ class Capability(StrEnum):
     TURN_DETECTOR = "turn_detector"
     PROCESSOR = "processor"
     AUTH = "auth"
+    MIDDLEWARE = "middleware"
+    WS_HANDLER = "ws_handler"
 
 
 @attrs.frozen
@@ -75,6 +79,10 @@ class Ability:
     limits: Limits = Limits()
     cloning: CloneLimits = CloneLimits()
     """What it makes voices from (CLONING)."""
+    message_types: tuple[str, ...] = ()
+    """The ``message_type`` of those custom messages that it handles (WS_HANDLER), as clients write them."""
+    priority: int = 0
+    """Whose is lower is asked before (MIDDLEWARE), unless the operator says otherwise."""
     options: type[Any] | None = None
     """An attrs class: the options that a session may set for this provider."""
 
@@ -113,6 +121,8 @@ class Plugin:
     turn_detector: TurnDetector | None = None
     processor: AudioProcessor | None = None
     auth: Auth | None = None
+    middleware: Middleware | None = None
+    ws_handler: WSHandler | None = None
     health: Callable[[], Awaitable[Health]] = always_healthy
     """Asked from time to time; an exception counts as unhealthy."""
 

@@ -58,6 +58,8 @@ class Voice:
     languages: tuple[str, ...] = ()
     """All that it speaks, if more than one."""
     cloned: bool = False
+    owner: str = ""
+    """As in :attr:`CloneRequest.owner`; empty if the provider keeps none."""
 
 
 class TTS(Protocol):

@@ -5,7 +5,7 @@ from collections.abc import Generator
 
 import pytest
 from hypothesis import settings
-from support.secret_scan import made_secrets, shown
+from support.secret_scan import kept_output, made_secrets, shown
 
 # A shared machine may stop for longer than any deadline of one example. In CI the examples are the
 # same each time, so that a commit is not refused for what another one did; at a desk they differ.
@@ -13,6 +13,7 @@ settings.register_profile("waav", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("waav")
 
 _MADE = pytest.StashKey[set[str]]()
+_READ = pytest.StashKey[list[str]]()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -28,8 +29,8 @@ def pytest_make_collect_report(
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Remember the secrets that a test makes, its fixtures included."""
-    with made_secrets() as made:
-        item.stash[_MADE] = made
+    with made_secrets() as made, kept_output() as read:
+        item.stash[_MADE], item.stash[_READ] = made, read
         return (yield)
 
 
@@ -41,7 +42,7 @@ def pytest_runtest_makereport(
     report = yield
     if report.when != "teardown":
         return report  # the last report has all that the others had
-    output = "\n".join(text for _, text in report.sections)
+    output = "\n".join([*(text for _, text in report.sections), *item.stash[_READ]])
     module = item.getparent(pytest.Module)
     made = item.stash[_MADE] | (module.stash.get(_MADE, set()) if module else set())
     if seen := shown(made, output):

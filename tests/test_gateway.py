@@ -11,7 +11,10 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from capabilities import AudioFormat, Encoding, Secret, SpeechRequest, Voice
 from waav import Config, Gateway, Speak, TTSConfig, open_gateway
 from waav.audio.wav import read_wav
+from waav.config import Providers
 from waav.config.overload import Overload
+from waav.config.schema import Plugins
+from waav.observe.scope import redact
 from waav.observe.stages import Marks, Stage
 from waav.session.commands import Clear, Configure
 from waav.session.events import Ready
@@ -105,3 +108,12 @@ async def test_a_whole_file_has_a_true_length(gateway: Gateway) -> None:
     format, sound = read_wav(file)
     assert (format, len(sound), len(file)) == (AudioFormat(sample_rate=24000), 14400, 14444)
     assert int.from_bytes(file[40:44], "little") == len(sound)
+
+
+async def test_what_the_operator_keeps_secret_is_hidden_as_long_as_the_gateway_is_open() -> None:
+    """Also for a program that embeds it and has never read a configuration file."""
+    key = "the-key-of-the-operator"
+    config = Config(plugins=Plugins(enabled=False), providers=Providers(openai_api_key=Secret(key)))
+    async with open_gateway(config):
+        assert redact(f"with {key}") == "with ***"
+    assert redact(f"with {key}") == f"with {key}"

@@ -39,6 +39,32 @@ def test_a_leak_is_an_error(pytester: pytest.Pytester, leak: str, errors: int) -
     watch(pytester, LEAK.format(leak=leak), errors)
 
 
+READ = """
+from capabilities import Secret
+from support.secret_scan import marked
+from urllib.parse import quote
+
+def test_leaks(capsys):
+    {leak}
+    assert capsys.readouterr().out
+"""
+
+
+@pytest.mark.parametrize(
+    "leak",
+    [
+        "print(Secret('sk-made-up-12345').reveal())",
+        "print(quote(Secret('sk made up 12345').reveal()))",
+        "print('with', marked('no-secret-of-ours'))",
+    ],
+    ids=["read", "quoted", "marked"],
+)
+def test_a_leak_is_found_in_what_the_test_itself_has_read(
+    pytester: pytest.Pytester, leak: str
+) -> None:
+    watch(pytester, READ.format(leak=leak), 1)
+
+
 def test_a_secret_that_is_made_beside_the_tests_is_watched_too(pytester: pytest.Pytester) -> None:
     watch(pytester, MADE_BEFORE, 1)
 

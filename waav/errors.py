@@ -6,6 +6,7 @@
         * :exc:`UnknownProvider`   no provider of this name; the message lists those that exist
         * :exc:`ClientKeyRefused`  clients must not bring keys of providers
         * :exc:`AddressRefused`    a URL that we must not, or cannot, call for a client
+    * :exc:`Forbidden`         somebody else's, or nobody says whose it is
     * :exc:`PluginFailed`      a plugin broke its contract; only that plugin is to blame
     * :exc:`PluginNotRunning`  the plugin exists but is not in service now
     * :exc:`SlowClient`        a client that does not read what it asked for
@@ -95,6 +96,12 @@ class AddressRefused(InvalidRequest):
 
     def __init__(self, why: str) -> None:
         super().__init__(f"This address cannot be called: {why}")
+
+
+class Forbidden(WaavError):
+    """It belongs to somebody else, or the client does not say who it is."""
+
+    code = "forbidden"
 
 
 class PluginFailed(WaavError):

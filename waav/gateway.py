@@ -18,22 +18,25 @@ from capabilities import (
 )
 from waav.audio.wav import wav_header
 from waav.config import Config
+from waav.config.secrets import secrets_of
 from waav.observe.counters import Counters
 from waav.observe.fleet import Alone, Fleet
 from waav.observe.load import Load, open_load
+from waav.observe.scope import hiding
 from waav.observe.stages import Marks, Rules, Stage
 from waav.observe.watchdog import Watchdog, open_watchdog
 from waav.plugins import Discovery, Plugins, discover, open_plugins
 from waav.plugins.homes import homes_of
 from waav.security.authenticate import Authenticator, open_authenticator
 from waav.security.limits import Limiter, LocalLimiter
+from waav.security.tenancy import Scope, Tenancy
 from waav.session.choices import Choices
 from waav.session.commands import Speak, STTConfig, TTSConfig
 from waav.session.means import Means
 from waav.session.recognise import recognise
 from waav.session.session import Session, open_session
 from waav.session.speaker import Speaker
-from waav.session.voices import Voices
+from waav.session.voices import EVERYTHING, Voices
 from waav.speech.cache import SpeechCache
 from waav.state.files import FileCache
 from waav.state.layered import LayeredCache
@@ -64,6 +67,8 @@ class Gateway:
     """Set when nobody new should come."""
     fleet: Fleet = Alone()
     """The other processes of the same gateway."""
+    tenancy: Tenancy = attrs.Factory(lambda self: Tenancy.of(self.config.auth), takes_self=True)
+    """What belongs to whom."""
     _voices: Voices = attrs.Factory(lambda self: Voices(self.plugins), takes_self=True)
 
     @property
@@ -149,29 +154,43 @@ class Gateway:
         """
         return recognise(self.means.stt(config.provider), config, frames)
 
-    async def voices(self, provider: str, api_key: Secret | None = None) -> Sequence[Voice]:
+    async def voices(
+        self, provider: str, api_key: Secret | None = None, scope: Scope = EVERYTHING
+    ) -> Sequence[Voice]:
         """List a provider's voices; see :meth:`waav.session.voices.Voices.of`."""
-        return await self._voices.of(provider, api_key)
+        return await self._voices.of(provider, api_key, scope)
 
-    async def all_voices(self) -> tuple[Mapping[str, Sequence[Voice]], int]:
+    async def all_voices(
+        self, scope: Scope = EVERYTHING
+    ) -> tuple[Mapping[str, Sequence[Voice]], int]:
         """List the voices of all providers that run, by id; and how many of them could not tell."""
-        return await self._voices.all()
+        return await self._voices.all(scope)
 
-    async def clone_voice(self, provider: str, request: CloneRequest) -> ClonedVoice:
+    async def clone_voice(
+        self, provider: str, request: CloneRequest, scope: Scope = EVERYTHING
+    ) -> ClonedVoice:
         """Make a voice; see :meth:`waav.session.voices.Voices.clone`."""
-        return await self._voices.clone(provider, request)
+        return await self._voices.clone(provider, request, scope)
 
     async def cloned_voice(
-        self, provider: str, voice_id: str, api_key: Secret | None = None
+        self,
+        provider: str,
+        voice_id: str,
+        api_key: Secret | None = None,
+        scope: Scope = EVERYTHING,
     ) -> ClonedVoice:
         """Look after a voice that was made; see :meth:`waav.session.voices.Voices.look_up`."""
-        return await self._voices.look_up(provider, voice_id, api_key)
+        return await self._voices.look_up(provider, voice_id, api_key, scope)
 
     async def delete_voice(
-        self, provider: str, voice_id: str, api_key: Secret | None = None
+        self,
+        provider: str,
+        voice_id: str,
+        api_key: Secret | None = None,
+        scope: Scope = EVERYTHING,
     ) -> None:
         """Remove a voice for good; see :meth:`waav.session.voices.Voices.delete`."""
-        await self._voices.delete(provider, voice_id, api_key)
+        await self._voices.delete(provider, voice_id, api_key, scope)
 
 
 @asynccontextmanager
@@ -199,6 +218,7 @@ async def open_gateway(
     own = Discovery.of(*manifests)
     everything = Discovery((*found.found, *own.found), found.failures)
     async with (
+        _hide_secrets(config),
         _open_cache(config) as cache,
         open_plugins(
             everything,
@@ -216,6 +236,12 @@ async def open_gateway(
             lambda: load.lag.beat, lambda: homes_of(plugins.registry), config.watchdog.loop_held
         ) as watchdog:
             yield Gateway(config, means, limiter, watchdog, authenticator)
+
+
+@asynccontextmanager
+async def _hide_secrets(config: Config) -> AsyncIterator[None]:
+    with hiding(secrets_of(config)):
+        yield
 
 
 def _load_rules(config: Config) -> Rules | None:

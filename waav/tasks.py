@@ -1,9 +1,12 @@
-"""A nursery for the length of a block, whose errors come out as they were raised."""
+"""What tasks need everywhere: a nursery whose errors come out as they were raised, channels emptied."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
 
 import trio
+
+T = TypeVar("T")
 
 
 @asynccontextmanager
@@ -22,6 +25,16 @@ async def open_scoped_nursery(reason: str) -> AsyncIterator[trio.Nursery]:
             nursery.cancel_scope.cancel(reason=reason)
     except BaseExceptionGroup as group:
         raise collapsed(group) from None
+
+
+def already_here(channel: trio.MemoryReceiveChannel[T]) -> Iterator[T]:
+    """Yield what can be had of a channel without waiting.
+
+    Whoever is behind catches up in one turn; one turn of the scheduler for each would keep it behind.
+    """
+    with suppress(trio.WouldBlock, trio.EndOfChannel):
+        while True:
+            yield channel.receive_nowait()
 
 
 def collapsed(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -30,7 +30,7 @@ class _Model:
 
 @attrs.frozen
 class _Models:
-    tts: tuple[_Model, ...] = ()
+    tts: tuple[_Model, ...]
 
 
 def read_voices(body: bytes) -> list[Voice]:

@@ -20,7 +20,7 @@ from capabilities import (
     ProviderRefused,
     VoiceSample,
 )
-from providers.elevenlabs.settings import ID
+from providers.elevenlabs.settings import ID, OWNER
 
 LIMITS = CloneLimits(samples=25)
 """What the vendor's web page takes; its package does not say."""
@@ -31,10 +31,13 @@ _UNKNOWN = re.compile(r"not found|does not exist", re.IGNORECASE)
 
 def form_of(request: CloneRequest) -> dict[str, str]:
     """Return the fields of the form but for the recordings. What is not set is not sent."""
+    labels = {name: value for name, value in request.labels.items() if name != OWNER}
+    if request.owner:
+        labels[OWNER] = request.owner
     fields = {
         "name": request.name,
         "description": request.description,
-        "labels": json.dumps(dict(request.labels)) if request.labels else "",
+        "labels": json.dumps(labels) if labels else "",
         "remove_background_noise": "true" if request.remove_background_noise else "",
     }
     return {name: value for name, value in fields.items() if value or name == "name"}
@@ -94,9 +97,17 @@ def read_voice(told: Any) -> ClonedVoice:
                 status=_status(proof),
                 created_at=_moment(told.get("created_at_unix")),
                 metadata=_noted(proof, told),
+                owner=owner_in(told),
             )
         case _:
             raise ProviderProtocolError(ID, "answered something that is no voice")
+
+
+def owner_in(told: Mapping[str, Any]) -> str:
+    """Return whose a voice is; empty if it does not say."""
+    labels = told.get("labels")
+    owner = labels.get(OWNER) if isinstance(labels, dict) else None
+    return owner if isinstance(owner, str) else ""
 
 
 def is_unknown(refusal: ProviderRefused) -> bool:

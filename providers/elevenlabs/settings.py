@@ -11,6 +11,8 @@ from providers._common.settings import VendorSettings
 ID = "elevenlabs"
 NAME = "ElevenLabs"
 KEY = "elevenlabs_api_key"
+OWNER = "waav_owner"
+"""The label of a voice that says whose it is among those who share a key."""
 
 # Of the SDK 2.78.0, environment.py.
 _HOSTS: Mapping[str, str] = {

@@ -8,6 +8,7 @@ import attrs
 from capabilities import ProviderProtocolError, Secret, Voice
 from providers._common.http import HTTP
 from providers._common.network import Network
+from providers.elevenlabs.cloning_wire import owner_in
 from providers.elevenlabs.settings import ID
 
 PAGE = 100
@@ -83,6 +84,7 @@ def _voice(voice_id: str, told: Mapping[str, Any]) -> Voice:
         languages=languages if len(languages) > 1 else (),
         cloned=category == "cloned"
         or (category == "professional" and told.get("is_owner") is True),
+        owner=owner_in(told),
     )
 
 

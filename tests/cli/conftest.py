@@ -28,6 +28,8 @@ def waav(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Waav:
     monkeypatch.chdir(tmp_path)
 
     def run(*words: str, stdin: str | None = None) -> Result:
-        return CliRunner().invoke(main, [*words], input=stdin, prog_name="waav")
+        result = CliRunner().invoke(main, [*words], input=stdin, prog_name="waav")
+        print(result.output)  # noqa: T201  # where it is searched for secrets
+        return result
 
     return run

@@ -207,12 +207,13 @@ def child(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture(params=["stt", "tts", "vad"])
+@pytest.fixture(params=["stt", "tts", "vad", "ws_handler", "middleware"])
 def project(request: Any, waav: Any, tmp_path: Path) -> Path:
     """A project as ``waav plugins new`` writes it."""
-    result = waav("plugins", "new", f"my-own-{request.param}", "--kind", request.param)
+    name = f"my-own-{request.param.replace('_', '-')}"
+    result = waav("plugins", "new", name, "--kind", request.param)
     assert result.exit_code == 0, result.output
-    return tmp_path / f"my-own-{request.param}"
+    return tmp_path / name
 
 
 def test_a_new_plugin_keeps_its_promises(project: Path) -> None:

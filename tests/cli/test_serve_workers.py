@@ -136,6 +136,15 @@ def is_open(socket: ClientConnection) -> bool:
         return False
 
 
+def test_a_record_of_a_worker_says_which_one_it_is(fleet: Fleet) -> None:
+    fleet.call().close()
+    line = re.compile(r"waav\.access: GET /ws worker=([012]) pid=(\d+) ")
+    fleet.until(lambda: line.search(fleet.log.read_text()) is not None)
+    found = line.search(fleet.log.read_text())
+    assert found
+    assert int(found.group(2)) in fleet.up
+
+
 def test_a_worker_that_is_killed_takes_only_its_own_sessions_along(fleet: Fleet) -> None:
     """Another one takes its place before there was time to start one: that was up already."""
     first, second, _waiting = fleet.up

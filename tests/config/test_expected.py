@@ -37,7 +37,18 @@ def test_bounds_in_words(bounds: Bounds, words: str) -> None:
     assert str(bounds) == words
 
 
-@pytest.mark.parametrize("url", ["http://[::1", "http://a:port", "http://", "//a", "javascript:x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://[::1",
+        "http://a:port",
+        "http://",
+        "//a",
+        "javascript:x",
+        "http://a\0/",
+        "http://a b/",
+    ],
+)
 def test_what_is_no_url(url: str) -> None:
     assert not is_url(url, ("http", "javascript"))
 

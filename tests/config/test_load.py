@@ -264,6 +264,21 @@ def test_a_switch_without_effect_says_so(text: str, warnings: list[str], read: R
     ]
 
 
+def test_ids_that_look_alike_are_warned_of_where_they_stand(read: Read) -> None:
+    text = """\
+        [[auth.api_secrets]]
+        id = "a"
+        secret = "x"
+        [[auth.api_secrets]]
+        id = "a_b"
+        secret = "y"
+        """
+    doubt = "rooms of a shorter id can begin like this; see scope_separator"
+    assert [str(problem) for problem in read(text).warnings] == [
+        f"waav.toml:5: auth.api_secrets[1].id: {doubt}"
+    ]
+
+
 def test_auth_that_could_let_nobody_in_is_refused(mistakes: Mistakes) -> None:
     expected = (
         "auth.required: expected api_secrets, service_url, [auth.jwt] or a plugin among strategies"

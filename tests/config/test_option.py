@@ -80,5 +80,5 @@ def test_a_blank_text_is_unset_where_blank_cannot_open_a_door() -> None:
 
 def test_what_is_not_there_yet_is_marked() -> None:
     assert {row.path[0] for row in OPTIONS if row.pending} == {
-        "livekit", "outbound", "recording", "security", "sip",
+        "auth", "livekit", "outbound", "recording", "sip",
     }  # fmt: skip

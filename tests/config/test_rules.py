@@ -11,6 +11,7 @@ from waav.config import Config, check
 from waav.config.auth import ApiSecret, Auth, Jwt
 from waav.config.option import dotted
 from waav.config.pending import Sip, SipHook
+from waav.config.rules import cautions
 from waav.config.schema import Plugins, Server, Tls, WebSocket
 from waav.config.security import Security
 
@@ -46,6 +47,14 @@ def test_tls_needs_both_files(tmp_path: Path) -> None:
     ]
 
 
+def test_nobody_announces_clients_where_no_proxy_is_trusted() -> None:
+    server = Server(proxy_protocol=True, trusted_proxies=("10.0.0.0/8",))
+    assert broken(server=server) == []
+    assert broken(server=Server(proxy_protocol=True)) == [
+        "server.trusted_proxies: expected one address at least, or nobody could connect"
+    ]
+
+
 def test_the_idle_time_cannot_be_less_than_nothing() -> None:
     assert broken(websocket=WebSocket(idle_timeout_seconds=30.0, idle_jitter_seconds=29.0)) == []
     assert broken(websocket=WebSocket(idle_timeout_seconds=30.0)) == [
@@ -65,9 +74,12 @@ def test_the_plugin_folder_exists(tmp_path: Path) -> None:
     [
         (("*",), []),
         (("https://a.example", "http://localhost:3000", "https://[::1]:80", "HTTPS://B"), []),
+        (("capacitor://localhost", "chrome-extension://abcdefgh", "https://xn--bcher-kva.de"), []),
         (("*", "https://a"), [0]),
         (("a.example", "https://", "https://a/", "https://a/b", "https://u@a"), [0, 1, 2, 3, 4]),
-        (("https://a:port", "ws://a", "https://[::1", "https://*.a"), [0, 1, 2]),
+        (("https://a:port", "ws://a", "https://[::1", "https://*.a"), [0, 1, 2, 3]),
+        (("null", "file://", "https://a:443", "http://a:80", "https://bücher.de"), [0, 1, 2, 3, 4]),
+        (("https://a b", "https://a?b", "https://a#b", "https://a\n", "//a", "a:b"), [*range(6)]),
     ],
 )
 def test_origins(origins: tuple[str, ...], wrong: list[int]) -> None:
@@ -132,6 +144,41 @@ def test_an_id_can_name_a_tenant() -> None:
     assert broken(auth=Auth(api_secrets=secrets)) == [
         "auth.api_secrets[0].id: expected at most 256 printable characters",
         "auth.api_secrets[1].id: expected at most 256 printable characters",
+    ]
+
+
+@pytest.mark.parametrize("separator", ["_", ":", "--", "/", "~" * 8])
+def test_a_separator_is_made_of_signs(separator: str) -> None:
+    assert broken(auth=Auth(scope_separator=separator)) == []
+
+
+@pytest.mark.parametrize("separator", ["", "a", "0", " ", "_ ", "é", "_\n", "~" * 9])
+def test_a_separator_that_ids_are_full_of_is_none(separator: str) -> None:
+    expected = "expected 1 to 8 characters such as _ or : (no letters, digits or blanks)"
+    assert broken(auth=Auth(scope_separator=separator)) == [f"auth.scope_separator: {expected}"]
+
+
+@pytest.mark.pins("D253")
+def test_an_id_that_begins_like_the_rooms_of_another_is_told() -> None:
+    ids = ("a_b", "a", "ab", "c_d", "a_b_c")
+    auth = Auth(api_secrets=tuple(ApiSecret(each, Secret(each)) for each in ids))
+
+    def told(**changes: Any) -> list[str]:
+        config = attrs.evolve(Config(), auth=attrs.evolve(auth, **changes))
+        assert list(check(config)) == []
+        return [dotted(each.path) for each in cautions(config)]
+
+    assert told() == ["auth.api_secrets[0].id", "auth.api_secrets[4].id"]
+    assert told(scope_separator=":") == []
+    assert told(room_scope="metadata") == []
+
+
+def test_a_secret_can_be_shown_as_a_token() -> None:
+    texts = ("a b", "é" * 2048, "a\nb", "x" * 4097, "\ud800")
+    secrets = tuple(ApiSecret(f"{number}", Secret(text)) for number, text in enumerate(texts))
+    assert broken(auth=Auth(api_secrets=secrets)) == [
+        f"auth.api_secrets[{index}].secret: expected at most 4096 bytes, all printable"
+        for index in (2, 3, 4)
     ]
 
 

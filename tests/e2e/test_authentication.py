@@ -4,6 +4,7 @@ import base64
 import json
 import logging
 import re
+import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,89 +15,41 @@ import attrs
 import httpx
 import pytest
 import trio
+import trustme
 from joserfc.jwk import ECKey
-from support.clients import QUIET, STT, Client, open_client
-from support.providers import Ears, Mouth, plugin
-from support.servers.http import Answer, Garbage, HTTPServer, Reply, Stall, answer_json
+from support import houses
+from support.clients import QUIET, STT, Client
+from support.houses import FREE, House, bearer, open_rest
+from support.providers import Mouth, plugin
+from support.servers.http import HTTPServer, Reply, answer_json
 from support.servers.http import open_http_server as open_service
-from support.servers.loopback import closed_port
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from capabilities import Secret
+from capabilities import ClonedVoice, CloneLimits, Manifest, Secret
 from waav.config import Config
 from waav.config.auth import ApiSecret, Auth
 from waav.config.metrics import Metrics
-from waav.config.overload import Overload
-from waav.config.rules import check
-from waav.config.schema import Plugins, Server, WebSocket
-from waav.config.security import RATE_LIMIT_OFF, Security
-from waav.gateway import Gateway, open_gateway
+from waav.config.schema import Server, Tls, WebSocket
+from waav.server.app import create_app
 from waav.server.doorkeeper import public_paths
 from waav.server.openapi import operations
 from waav.server.rest.operation import under_prefixes
-from waav.server.service import serve_gateway
-from waav.tasks import open_scoped_nursery
+from waav.testing import FakeCloning, manifest_of
 
 ACME, UMBRELLA = "the-token-of-acme", "the token of umbrella, with 100 %"
 SECRETS = Auth(
     required=True,
     api_secrets=(ApiSecret("acme", Secret(ACME)), ApiSecret("umbrella", Secret(UMBRELLA))),
 )
-FREE = Security(rate_limit_requests_per_second=RATE_LIMIT_OFF)
 HEALTH = {"/", "/health", "/health/live", "/health/ready"}
 OPEN = {*HEALTH, "/metrics", "/openapi.json", "/openapi.yaml"}
 KEY = ECKey.generate_key("P-256")
 
 
-@attrs.frozen
-class House:
-    gateway: Gateway
-    port: int
-    stopping: trio.Event
-
-    @property
-    def at(self) -> str:
-        return f"127.0.0.1:{self.port}"
-
-    def call(self, path: str = "/ws", **headers: str) -> Any:
-        return open_client(f"ws://{self.at}{path}", **headers)
-
-    def used(self) -> dict[str, int]:
-        """Slots that are held, by what they count."""
-        return {scope: use.held for scope, use in self.gateway.limiter.counts.snapshot().items()}
-
-
 @asynccontextmanager
 async def open_house(auth: Auth = SECRETS, **sections: Any) -> AsyncIterator[House]:
-    config = Config(
-        **{
-            "auth": auth,
-            "server": Server(host="127.0.0.1", port=0),
-            "plugins": Plugins(enabled=False),
-            "overload": Overload(enabled=False),
-            "security": FREE,
-            **sections,
-        }
-    )
-    assert not list(check(config))
-    stopping = trio.Event()
-    manifests = plugin("ears", Ears()), plugin("mouth", mouth=Mouth())
-    async with (
-        open_gateway(config, manifests=manifests) as gateway,
-        open_scoped_nursery("the test is over") as nursery,
-    ):
-        [(_, port)] = await nursery.start(serve_gateway, gateway, stopping)
-        yield House(gateway, port, stopping)
-
-
-@asynccontextmanager
-async def open_rest(house: House, **options: Any) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=f"http://{house.at}", **options) as client:
-        yield client
-
-
-def bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
+    async with houses.open_house(auth, **sections) as house:
+        yield house
 
 
 def served(config: Config) -> Iterable[tuple[str, str]]:
@@ -121,20 +74,78 @@ async def test_every_route_asks_but_those_that_are_public() -> None:
             assert (answer.status_code == 401) == (path not in public), (method, path)
             if path not in public:
                 assert answer.json()["code"] == "missing_auth_header"
+            for other in ("HEAD", "OPTIONS", "PATCH"):
+                answer = await client.request(other, path)
+                assert (answer.status_code == 401) == (path not in public), (other, path)
         assert public_paths(house.gateway.config) == public
 
 
-async def test_no_spelling_of_a_path_leads_around_it() -> None:
-    ways = (
-        *("/voices/", "//voices", "/%76oices", "/health/../voices", "/./voices", "/voices;a"),
-        *("/health/live/../../voices", "/api/api/voices", "/nothing", "/voices?x=/health"),
-        *("http://127.0.0.1/voices", "/VOICES", "/health%2f..%2fvoices", "/plugins/health"),
-    )
+async def test_there_is_no_route_beside_the_table() -> None:
     async with open_house() as house:
-        for way in ways:
+        rules = create_app(house.gateway).url_map.iter_rules()
+        found = {re.sub("<[^>]+>", "anything", str(rule.rule)) for rule in rules}
+        assert found == {path for _, path in served(house.gateway.config)}
+
+
+WAYS = (
+    *("/voices/", "//voices", "/%76oices", "/health/../voices", "/./voices", "/voices;a"),
+    *("/health/live/../../voices", "/api/api/voices", "/nothing", "/voices?x=/health"),
+    *("http://127.0.0.1/voices", "/VOICES", "/health%2f..%2fvoices", "/plugins/health"),
+    *(
+        "/voices%00",
+        "/voices%20",
+        "/voices%2F",
+        "/health%00/../voices",
+        "/;/voices",
+        "/ws/../voices",
+    ),
+    *("http://127.0.0.1/health", "*", "/api//voices", "/%2e%2e/voices"),
+)
+"""Spellings of what is not open to everybody, or of nothing at all."""
+
+
+async def test_no_spelling_of_a_path_leads_around_it() -> None:
+    async with open_house() as house:
+        for way in WAYS:
             for method in ("GET", "HEAD", "OPTIONS", "POST"):
                 status = await first_line(house, f"{method} {way} HTTP/1.1\r\nHost: a\r\n\r\n")
                 assert " 401 " in status, (method, way, status)
+
+
+@asynccontextmanager
+async def open_http2(
+    folder: Path, *manifests: Manifest
+) -> AsyncIterator[tuple[House, httpx.AsyncClient]]:
+    authority, pem = trustme.CA(), folder / "server.pem"
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(pem)
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    tls = Tls(enabled=True, cert_path=pem, key_path=pem)
+    server = Server(host="127.0.0.1", port=0, tls=tls)
+    async with (
+        houses.open_house(SECRETS, manifests, server=server) as house,
+        httpx.AsyncClient(verify=trusting, http2=True) as client,
+    ):
+        yield house, client
+
+
+async def test_nor_does_it_over_http2(tmp_path: Path) -> None:
+    """A later request of a connection is asked like its first one, and so are many at once."""
+    async with open_http2(tmp_path) as (house, client):
+        found: dict[tuple[str, str], int] = {}
+
+        async def ask(method: str, way: str) -> None:
+            target = {"target": way.encode()}
+            answer = await client.request(method, f"https://{house.at}/", extensions=target)
+            assert answer.http_version == "HTTP/2"
+            found[method, way] = answer.status_code
+
+        await ask("GET", "/health")
+        async with trio.open_nursery() as nursery:
+            for method, path in {*served(house.gateway.config), *(("GET", way) for way in WAYS)}:
+                nursery.start_soon(ask, method, path)
+        public = public_paths(house.gateway.config)
+        assert [each for each in found if (found[each] == 401) != (each[1] not in public)] == []
 
 
 async def test_every_upgrade_asks() -> None:
@@ -143,13 +154,16 @@ async def test_every_upgrade_asks() -> None:
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     )
     async with open_house() as house:
-        for path in ("/ws", "/api/ws"):
+        for path in ("/ws", "/api/ws", "/%77s", "/api%2Fws"):
             async with house.call(path) as client:
                 await client.expect("auth_required")
             with pytest.raises(InvalidStatus):
                 async with house.call(path + "?token=wrong"):
                     pytest.fail("it was let in")
-        for path in ("/voices", "/health", "/ws/", "/realtime", "/api/api/ws"):
+        for path in (
+            *("/voices", "/health", "/ws/", "/realtime", "/api/api/ws", "//ws", "/WS", "/ws%00"),
+            *("/./ws", "/health/../ws", "http://127.0.0.1/ws", "*"),
+        ):
             status = await first_line(house, f"GET {path} HTTP/1.1\r\n{upgrade}")
             assert " 404 " in status, path
         # On a connection that began with HTTP.
@@ -278,68 +292,11 @@ def claims(service: HTTPServer) -> Any:
     return json.loads(base64.urlsafe_b64decode(payload + b"=="))["auth_data"]
 
 
-@pytest.mark.parametrize(
-    ("reply", "status", "code"),
-    [
-        (Answer(401, b"no"), 401, "unauthorized"),
-        (Answer(200, b"{}"), 401, "unauthorized"),
-        (Answer(200, b"no json"), 401, "unauthorized"),
-        (Answer(403, b"internal words"), 401, "auth_service_error"),
-        (Answer(429, b"internal words"), 401, "auth_service_error"),
-        (Answer(500, b"internal words"), 502, "auth_service_error"),
-        (Answer(302, b"", {"Location": "http://127.0.0.1/"}), 502, "auth_service_error"),
-        (Garbage(b"internal words\r\n\r\n"), 502, "auth_service_error"),
-        (Stall(), 503, "auth_service_unavailable"),
-    ],
-    ids=["401", "no-id", "no-json", "403", "429", "500", "302", "garbage", "slow"],
-)
-async def test_what_the_service_says_is_what_both_doors_answer(
-    tmp_path: Path, reply: Reply, status: int, code: str
-) -> None:
-    """The caller learns the kind of failure and nothing else, and keeps no place."""
-    async with (
-        open_serviced(tmp_path, reply, timeout_seconds=0.3) as (house, _),
-        open_rest(house, timeout=20) as client,
-    ):
-        answer = await client.get("/voices", headers=bearer("some-token"))
-        _is_refusal(answer.status_code, answer.headers, answer.json(), status, code)
-        assert "internal words" not in answer.text
-        assert ("Retry-After" in answer.headers) == (status == 503)
-        with pytest.raises(InvalidStatus) as caught:
-            async with house.call(**bearer("some-token")):
-                pytest.fail("it was let in")
-        assert caught.value.response.status_code == status
-        async with house.call() as caller:
-            await caller.expect("auth_required")
-            await caller.send(type="auth", token="some-token")
-            await caller.expect_error(code)
-            await _closed(caller, 4001)
-        await _nobody_is_left(house)
-
-
-async def test_a_service_that_is_not_there(tmp_path: Path) -> None:
-    key = tmp_path / "key.pem"
-    key.write_bytes(KEY.as_pem(private=True))
-    url = f"http://127.0.0.1:{closed_port()}/"
-    auth = Auth(required=True, service_url=url, signing_key_path=key)
-    async with open_house(auth) as house, open_rest(house) as client:
-        answer = await client.get("/voices", headers=bearer("some-token"))
-        _is_refusal(
-            answer.status_code, answer.headers, answer.json(), 503, "auth_service_unavailable"
-        )
-
-
 async def _closed(client: Client, code: int) -> None:
     with trio.fail_after(5), pytest.raises(ConnectionClosed) as caught:
         await client.next()
     assert caught.value.rcvd is not None
     assert caught.value.rcvd.code == code
-
-
-async def _nobody_is_left(house: House) -> None:
-    with trio.fail_after(5):
-        while any(house.used().values()):  # noqa: ASYNC110  # it ends behind the client's back
-            await trio.sleep(0.01)
 
 
 @pytest.mark.pins("D182")
@@ -362,7 +319,7 @@ async def test_ws_first_message_jwt(tmp_path: Path) -> None:
                 "request_method": "GET",
             }
             await caller.configure()
-        await _nobody_is_left(house)
+        await house.nobody_is_left()
 
 
 async def test_the_service_sees_the_body_and_the_handler_too(tmp_path: Path) -> None:
@@ -444,7 +401,7 @@ async def test_ws_pending_auth_limits() -> None:
             await caller.socket.send("x" * (64 * 1024 + 1))
             await _closed(caller, 1009)
         assert house.gateway.counters.sessions_started == 0
-        await _nobody_is_left(house)
+        await house.nobody_is_left()
 
 
 async def test_who_is_known_may_send_large_messages() -> None:
@@ -467,7 +424,7 @@ async def test_ws_auth_failure_slot() -> None:
                 async with house.call(**bearer("wrong-token")):
                     pytest.fail("it was let in")
             assert caught.value.response.status_code == 401
-            await _nobody_is_left(house)
+            await house.nobody_is_left()
             async with house.call() as caller:
                 await caller.expect("auth_required")
                 with pytest.raises(InvalidStatus) as caught:
@@ -477,7 +434,7 @@ async def test_ws_auth_failure_slot() -> None:
                 await caller.send(type="auth", token="wrong-token")
                 await caller.expect_error("unauthorized")
                 await _closed(caller, 4001)
-            await _nobody_is_left(house)
+            await house.nobody_is_left()
 
 
 async def test_a_tenant_has_so_many_sessions_however_its_tokens_come() -> None:
@@ -497,7 +454,7 @@ async def test_a_tenant_has_so_many_sessions_however_its_tokens_come() -> None:
                 await _closed(caller, 1013)
             async with house.call(**bearer(UMBRELLA)) as other:
                 await other.configure()
-        await _nobody_is_left(house)
+        await house.nobody_is_left()
         async with house.call(**bearer(ACME)) as again:
             await again.configure()
 
@@ -554,3 +511,64 @@ async def test_logs_have_no_secrets(caplog: pytest.LogCaptureFixture) -> None:
         for spelling in (token, quote(token), str(httpx.QueryParams({"t": token}))[2:])
     ]
     assert not [text for text in spelled if text in caplog.text]
+
+
+@pytest.mark.pins("D076")
+async def test_what_was_said_before_is_shared_with_who_shares_the_key() -> None:
+    """Whoever pays with a key of their own hears, and leaves, nothing of anybody else's."""
+    mouth = Mouth()
+    text = {"text": "hello", "provider": "studio"}
+    async with (
+        houses.open_house(SECRETS, [plugin("studio", mouth=mouth)]) as house,
+        open_rest(house) as client,
+    ):
+        asked = []
+        for key in ("acme-s-own", "umbrella-s-own", "acme-s-own", ""):
+            for token in (ACME, UMBRELLA):
+                headers = {**bearer(token), "X-Provider-Api-Key": key}
+                answer = await client.post("/speak", json=text, headers=headers)
+                assert answer.status_code == 200
+                asked.append(len(mouth.requests))
+    assert asked == [1, 1, 2, 2, 2, 2, 3, 3]
+
+
+async def test_who_shares_the_operators_key_does_not_share_voices() -> None:
+    """Made with one token, a voice is neither seen nor removed with another."""
+    cloning = FakeCloning(CloneLimits(needs_description=True))
+    wish = {"provider": "studio", "name": "Ann", "description": "calm"}
+    studio = [manifest_of("studio", cloning=cloning)]
+    async with houses.open_house(SECRETS, studio) as house, open_rest(house) as client:
+        at, mine, theirs = "/voices/voice-1?provider=studio", bearer(ACME), bearer(UMBRELLA)
+        assert (await client.post("/voices/clone", json=wish, headers=mine)).status_code == 200
+        assert cloning.requests[0].owner == "acme"
+        told = []
+        for headers in (theirs, {**theirs, "X-Provider-Api-Key": ""}, mine):
+            for method in ("GET", "DELETE"):
+                answer = await client.request(method, at, headers=headers)
+                told.append((answer.status_code, answer.json()["code"] if answer.is_error else ""))
+        assert told == [*[(404, "VOICE_NOT_FOUND")] * 4, (200, ""), (204, "")]
+        cloning.voices["brand"] = ClonedVoice(id="brand", name="Brand")
+        answer = await client.delete("/voices/brand?provider=studio", headers=mine)
+        assert (answer.status_code, answer.json()["code"]) == (403, "FORBIDDEN")
+
+
+async def test_tenants_on_one_connection_are_not_taken_for_each_other(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A proxy may bring all of them at once, over HTTP/2."""
+    caplog.set_level(logging.WARNING, "hpack")  # as the gateway's own logging has it
+    cloning = FakeCloning(CloneLimits(needs_description=True))
+    cloning.voices["v"] = ClonedVoice(id="v", name="Ann", owner="acme")
+    studio = manifest_of("studio", cloning=cloning)
+    found: dict[str, set[int]] = {ACME: set(), UMBRELLA: set()}
+    async with open_http2(tmp_path, studio) as (house, client), trio.open_nursery() as nursery:
+
+        async def look(token: str) -> None:
+            at = f"https://{house.at}/voices/v?provider=studio"
+            found[token].add((await client.get(at, headers=bearer(token))).status_code)
+
+        await look(ACME)
+        for _ in range(20):
+            for token in found:
+                nursery.start_soon(look, token)
+    assert found == {ACME: {200}, UMBRELLA: {404}}

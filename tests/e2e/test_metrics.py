@@ -110,12 +110,15 @@ async def test_what_went_wrong_is_counted(server: Any, mouth: Mouth) -> None:
         await client.send(type="speak", text="abc")
         await client.expect_error("tts_error")
         await client.expect("tts_playback_complete")
+        await client.send(type="dance")
+        await client.expect_error("invalid_message")
     async with await trio.open_tcp_stream("127.0.0.1", server.port) as stream:
         await stream.send_all(b"GET /nowhere HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\n\r\n")
         assert b" 404 " in await stream.receive_some()
     _, values = await scrape(server)
     told = {(name, *dict(labels).values()): value for (name, labels), value in values.items()}
     assert told["waav_errors_total", "tts_error"] == 1
+    assert told["waav_errors_total", "invalid_message"] == 1
     assert told["waav_utterances_total", "failed"] == 1
     assert told["waav_refused_total", "not_found"] == 1
     errors = frozenset({("provider", "mouth"), ("capability", "tts")})

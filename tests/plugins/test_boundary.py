@@ -457,3 +457,48 @@ async def test_a_plugin_that_takes_long_to_fall_takes_no_more_calls(
             plugins.stt("slow")
         await trio.sleep(3)
         assert status(plugins).reason == "OSError: cable cut"
+
+
+async def answer_after(_: Any, seconds: float) -> str:
+    await trio.sleep(seconds)
+    return "here"
+
+
+async def test_who_answers_in_time_has_answered(
+    guarded: Guarded[Any], autojump_clock: trio.testing.MockClock
+) -> None:
+    assert await guarded.run_within(5.0, answer_after, 4.9) == "here"
+    assert guarded.use.errors == 0
+
+
+async def test_who_is_too_slow_has_failed_and_soon_nobody_waits_for_it_any_more(
+    guarded: Guarded[Any], plugins: Plugins, autojump_clock: trio.testing.MockClock
+) -> None:
+    for _ in range(3):
+        began = trio.current_time()
+        with pytest.raises(ProviderUnavailable, match="did not answer within 5 s"):
+            await guarded.run_within(5.0, answer_after, 6.0)
+        assert trio.current_time() - began == pytest.approx(5.0)
+    began = trio.current_time()
+    with pytest.raises(ProviderUnavailable, match="circuit open"):
+        await guarded.run_within(5.0, answer_after, 0.0)
+    assert trio.current_time() == began
+    assert status(plugins).state is State.RUNNING
+
+
+async def test_who_does_not_even_heed_the_deadline_goes_out_of_service(
+    guarded: Guarded[Any], plugins: Plugins, autojump_clock: trio.testing.MockClock
+) -> None:
+    release = trio.Event()
+
+    async def stubborn(_: Any) -> None:
+        with trio.CancelScope(shield=True):
+            await release.wait()
+
+    began = trio.current_time()
+    with pytest.raises(ProviderUnavailable, match="did not answer within 5 s"):
+        await guarded.run_within(5.0, stubborn)
+    patience = Policy().patience
+    assert trio.current_time() - began == pytest.approx(5.0 + 1.0 + patience)
+    assert status(plugins).state is State.FAILED
+    release.set()

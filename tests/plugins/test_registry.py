@@ -194,3 +194,39 @@ def test_a_registry_says_what_it_holds(manifest: Callable[..., Manifest]) -> Non
 def test_normalise(name: str, expected: str) -> None:
     assert normalise(name) == expected
     assert normalise(expected) == expected
+
+
+def handles(*types: Any) -> Ability:
+    return Ability(message_types=types)
+
+
+def test_who_handles_messages_comes_in_the_order_of_registration(
+    manifest: Callable[..., Manifest],
+) -> None:
+    registry, kind = Registry(), Capability.WS_HANDLER
+    for id_ in ("zebra", "ant", "mole"):
+        registry.register(manifest(id_, abilities={kind: handles("notes/add"), STT: Ability()}))
+    registry.register(manifest("ears", STT))
+    assert [each.id for each in registry.in_order(kind)] == ["zebra", "ant", "mole"]
+    registry.unregister("zebra")
+    assert [each.id for each in registry.in_order(kind)] == ["ant", "mole"]
+    assert registry.in_order(Capability.MIDDLEWARE) == []
+
+
+@pytest.mark.parametrize(
+    ("capability", "ability", "mistake"),
+    [
+        (Capability.WS_HANDLER, Ability(), "message_types"),
+        (Capability.WS_HANDLER, Ability(message_types="notes/add"), "message_types"),  # type: ignore[arg-type]  # the comma is forgotten
+        (Capability.WS_HANDLER, handles("ok", ""), "message_types"),
+        (Capability.WS_HANDLER, handles("ok", 7), "message_types"),
+        (Capability.WS_HANDLER, handles("é" * 129), "message_types"),
+        (Capability.MIDDLEWARE, Ability(priority="first"), "priority"),  # type: ignore[arg-type]  # what a stranger may write
+    ],
+)
+def test_an_ability_that_nobody_could_use_is_refused(
+    manifest: Callable[..., Manifest], capability: Capability, ability: Ability, mistake: str
+) -> None:
+    with pytest.raises(RegistrationRefused, match=mistake):
+        Registry().register(manifest("mine", abilities={capability: ability}))
+    Registry().register(manifest("mine", abilities={Capability.WS_HANDLER: handles("é" * 128)}))

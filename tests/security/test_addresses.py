@@ -129,3 +129,22 @@ def test_nothing_that_a_client_claims_hides_the_address_that_the_proxy_adds(
     node = f'"[{address}]"' if ":" in address else address
     assert BEHIND.of(PROXY, forwarded(f"{claim}, for={node}")) in {client, PROXY}
     assert BEHIND.of(PROXY, forwarded(f"{claim}, for={node};by=10.0.0.1")) in {client, PROXY}
+
+
+@pytest.mark.parametrize(
+    ("peer", "owner"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("10.1.2.3", None),
+        ("::ffff:10.1.2.3", None),
+        ("no address", "no address"),
+    ],
+)
+def test_a_connection_belongs_to_its_client_and_a_proxys_to_nobody(
+    peer: str, owner: str | None
+) -> None:
+    clients = Clients(trusted=["10.0.0.0/8"])
+    assert clients.owner(peer) == owner
+    assert clients.trusts(peer) is (owner is None)

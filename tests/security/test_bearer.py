@@ -3,7 +3,8 @@
 import pytest
 
 from capabilities import Secret, Way
-from waav.security.bearer import LONGEST, MALFORMED, Bearer, bearer_of_message, find_bearer
+from waav.config.auth import LONGEST_TOKEN
+from waav.security.bearer import MALFORMED, Bearer, bearer_of_message, find_bearer
 
 
 @pytest.mark.parametrize("header", ["Bearer abc", "bearer abc", "BEARER  abc ", " Bearer abc"])
@@ -27,5 +28,5 @@ def test_without_a_header_the_query_counts() -> None:
 
 @pytest.mark.parametrize(("text", "fits"), [("x", True), ("é", False)])
 def test_a_token_has_a_longest_size_in_bytes(text: str, *, fits: bool) -> None:
-    assert isinstance(bearer_of_message(text * LONGEST), Bearer) is fits
-    assert bearer_of_message("x" * (LONGEST + 1)) is MALFORMED
+    assert isinstance(bearer_of_message(text * LONGEST_TOKEN), Bearer) is fits
+    assert bearer_of_message("x" * (LONGEST_TOKEN + 1)) is MALFORMED

@@ -85,6 +85,14 @@ def test_a_set_that_everybody_can_read_holds_no_shared_secret() -> None:
     assert read_keys(json.dumps(public(SHARED)).encode())[0].algorithms == {"HS256"}
 
 
+def test_a_private_key_does_not_belong_into_a_set() -> None:
+    """To check one would take a second; it is not even tried."""
+    for key in (RSA, P256, ED):
+        private = json.dumps(key.as_dict(private=True)).encode()
+        with pytest.raises(ValueError, match="at least one key"):
+            read_key_set(private, shared=True)
+
+
 def test_a_set_is_looked_through_up_to_a_bound() -> None:
     assert len(read_set(*[public(P256)] * (MOST_KEYS + 1))) == MOST_KEYS
 

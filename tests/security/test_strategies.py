@@ -195,8 +195,29 @@ async def test_a_plugin_that_does_not_run_is_a_503() -> None:
             {"jwt": Jwt(key_path=Path("wrong.pem"))},
             "auth.jwt.key_path: wrong.pem: expected a public key or a certificate",
         ),
+        (
+            {"jwt": Jwt(jwks_url="https://xn--/keys")},
+            "auth.jwt.jwks_url: expected the URL of a host that there can be",
+        ),
+        (
+            {"jwt": Jwt(jwks_url="https://login..example/keys")},
+            "auth.jwt.jwks_url: expected the URL of a host that there can be",
+        ),
+        (
+            {"service_url": f"http://{'é' * 70}/", "signing_key_path": Path("right.pem")},
+            "auth.service_url: expected the URL of a host that there can be",
+        ),
     ],
-    ids=["plugin", "missing", "garbage", "alone", "jwt"],
+    ids=[
+        "plugin",
+        "missing",
+        "garbage",
+        "alone",
+        "jwt",
+        "no-host",
+        "dots",
+        "no-host-of-the-service",
+    ],
 )
 async def test_auth_startup_error(
     wrong: dict[str, Any], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -204,6 +225,7 @@ async def test_auth_startup_error(
     """A sentence that names the option, and nothing of what is in the file."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "wrong.pem").write_text("-----BEGIN SOMETHING-----\nc2VjcmV0\n")
+    (tmp_path / "right.pem").write_bytes(KEY.as_pem(private=True))
     with pytest.raises(ConfigError) as refused:
         async with opened(**wrong):
             pass

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
+import httpx
 import pytest
 import trio
 from quart import Quart
@@ -82,36 +83,17 @@ async def test_odd_slashes_do_not_redirect(client: Client, path: str) -> None:
     ],
 )
 async def test_error_shape_everywhere(
-    client: Client, asked: str, data: bytes, headers: dict[str, str], expected: str
+    start: Start, asked: str, data: bytes, headers: dict[str, str], expected: str
 ) -> None:
     method, path = asked.split()
-    request: Any = {"method": method, "data": data, "headers": headers}
-    answer = await client.open(path, **request)
-    error = await answer.get_json()
+    running = await start({})
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{running.port}") as client:
+        answer = await client.request(method, path, content=data, headers=headers)
+    error = answer.json()
     assert error.keys() == {"error", "message", "code", "request_id"}
     assert f"{answer.status_code} {error['code']}" == expected
     assert error["error"] == error["message"] != ""
     assert error["request_id"] == answer.headers["X-Request-ID"]
-
-
-@pytest.mark.parametrize("path", ["/", "/nothing", "/openapi.yaml"])
-async def test_security_headers_are_on_every_answer(client: Client, path: str) -> None:
-    headers = (await client.get(path)).headers
-    assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["X-Frame-Options"] == "DENY"
-
-
-async def test_a_request_id_is_kept_if_it_can_be_shown(client: Client) -> None:
-    answer = await client.get("/", headers={"X-Request-ID": "trace-1:a.b_C"})
-    assert answer.headers["X-Request-ID"] == "trace-1:a.b_C"
-
-
-@pytest.mark.parametrize("given", ["", "a b", "x" * 129, "<script>", "é", "a\tb"])
-async def test_other_request_ids_are_replaced(client: Client, given: str) -> None:
-    answers = [await client.get("/", headers={"X-Request-ID": given}) for _ in range(2)]
-    made = {answer.headers["X-Request-ID"] for answer in answers}
-    assert len(made) == 2
-    assert all(len(each) == 32 for each in made)
 
 
 async def test_a_wrong_method_is_told_the_right_ones(client: Client) -> None:
@@ -171,7 +153,8 @@ async def test_an_error_reaches_a_client_that_still_sends(start: Start) -> None:
 async def test_a_bug_is_logged_once_and_tells_the_client_nothing(
     error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
-    answer = await broken(error).get("/plugins", headers={"X-Request-ID": "r-7"})
+    named = {"state": {"request_id": "r-7"}}
+    answer = await broken(error).get("/plugins", scope_base=named)
     body = await answer.get_data(as_text=True)
     assert answer.status_code == 500
     assert "internal_error" in body

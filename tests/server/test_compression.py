@@ -1,9 +1,12 @@
-"""Sound is never compressed on its way: it costs time, and gains nothing."""
+"""Nothing is compressed on its way: sound gains nothing, and the length of an answer would tell secrets."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
 import pytest
 import trio
+from quart import Quart
 from support.rest import Reader, open_rest, voice_plugin
 
 ASK = (
@@ -38,3 +41,21 @@ async def test_speech_over_rest_is_not_compressed_although_the_client_offers_it(
         assert answer.status_code == 200
         assert "content-encoding" not in answer.headers
         assert int(answer.headers["content-length"]) == len(await answer.get_data())
+
+
+@pytest.mark.pins("D264")
+@pytest.mark.parametrize("path", ["/openapi.json", "/voices", "/nothing"])
+async def test_json_is_not_compressed_either(start: Any, path: str) -> None:
+    running = await start()
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{running.port}") as client:
+        answer = await client.get(path, headers=SQUEEZED)
+    assert "content-encoding" not in answer.headers
+    assert "accept-encoding" not in answer.headers.get("vary", "").lower()
+    answer.json()
+
+
+@pytest.fixture
+async def app() -> AsyncIterator[Quart]:
+    """What ``start`` serves."""
+    async with open_rest(voice_plugin("espeak", Reader())) as client:
+        yield client.app

@@ -170,31 +170,6 @@ async def test_no_body_is_read_for_who_shows_no_token(
         await Doorkeeper(knowing(strategy, body_limit=9)).check_request(request, unread)
 
 
-@pytest.mark.parametrize(
-    ("method", "headers", "passes"),
-    [
-        ("OPTIONS", {"origin": "https://a", "access_control_request_method": "POST"}, True),
-        ("POST", {"origin": "https://a", "access_control_request_method": "POST"}, False),
-        ("OPTIONS", {"origin": "https://a"}, False),
-        ("OPTIONS", {"access_control_request_method": "POST"}, False),
-    ],
-)
-async def test_a_preflight_is_what_browsers_send(
-    strategy: Strategy,
-    method: str,
-    headers: dict[str, str],
-    passes: bool,  # noqa: FBT001
-) -> None:
-    doorkeeper = Doorkeeper(knowing(strategy))
-    request = head(method=method, **headers)
-    if passes:
-        await doorkeeper.check_request(request, unread)
-        return
-    with pytest.raises(Refused) as caught:
-        await doorkeeper.check_request(request, unread)
-    assert caught.value.code == "missing_auth_header"
-
-
 def test_metrics_that_are_not_served_open_nothing() -> None:
     config = Config(metrics=Metrics(enabled=False, path="/voices"))
     assert "/voices" not in public_paths(config)

@@ -1,5 +1,6 @@
 """What the collector of garbage is spared, and what it still finds."""
 
+import ctypes
 import gc
 from collections.abc import Iterator
 from weakref import ref
@@ -10,7 +11,8 @@ from support.servers.websocket import accept, echo, open_websocket_server
 from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 
 from providers._common.websocket import connect
-from waav.server.garbage import GROWTH, INTERVAL, short_searches
+from waav.observe.memory import resident
+from waav.server.garbage import GROWTH, INTERVAL, search, short_searches
 from waav.server.websocket import Limits, WebSocket
 
 
@@ -110,3 +112,16 @@ async def test_a_connection_leaves_nothing_that_only_a_search_would_find() -> No
     await served.aclose()
     del served
     assert (vendor(), client()) == (None, None)
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="it is glibc's doing")
+def test_memory_that_was_freed_goes_back_to_the_system() -> None:
+    before = resident()
+    assert before is not None
+    many = [bytes(1000) for _ in range(100_000)]
+    kept = many[::200]
+    del many
+    search()
+    after = resident()
+    assert after is not None
+    assert after - before < 32 << 20, len(kept)

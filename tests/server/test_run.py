@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from waav.server.head import RequestHead
-from waav.server.run import make_ssl_context, serve
+from waav.server.run import serve
 from waav.server.websocket import WebSocket
 
 GET = b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -189,13 +189,6 @@ async def test_an_application_that_does_not_start(app: QuartTrio) -> None:
 
     with pytest.RaisesGroup(LifespanFailureError, flatten_subgroups=True):
         await serve(app, {}, host="127.0.0.1", port=0, stopping=trio.Event())
-
-
-def test_a_certificate_that_is_none(tmp_path: Path, certificate: Any) -> None:
-    with pytest.raises(FileNotFoundError):
-        make_ssl_context(tmp_path / "missing.pem", certificate.key)
-    with pytest.raises(OSError, match="PEM"):
-        make_ssl_context(certificate.key, certificate.key)
 
 
 # Signals want a process of their own.

@@ -370,6 +370,7 @@ async def test_frames_that_came_with_the_head_are_not_lost() -> None:
         (lambda head: head.replace(b"HTTP/1.1", b"HTTP/1.0"), 505),
         (lambda head: head.replace(b"Version: 13", b"Version: 12"), 400),
         (lambda head: head.replace(b"dGhl", b"????"), 400),
+        (lambda head: head.replace(b"Upgrade:", b"X-A: \x7f\r\nUpgrade:"), 400),
         (lambda head: head.replace(b"Connection: Upgrade\r\n", b""), 426),
         (lambda head: head.replace(b"Upgrade: websocket\r\n", b""), 426),
     ],

@@ -2,22 +2,36 @@
 
 from collections.abc import AsyncIterator, Sequence
 
+import attrs
 import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from capabilities import (
+    ClonedVoice,
     CloneLimits,
     CloneRequest,
+    Principal,
     ProviderRefused,
     ProviderUnavailable,
     Secret,
     Voice,
 )
+from waav.errors import Forbidden
 from waav.plugins import Discovery, open_plugins
-from waav.session.voices import ANSWER_TIMEOUT, CLONE_TIMEOUT, LIFETIME, MOST_LISTS, Voices
+from waav.security.tenancy import Scope, Tenancy
+from waav.session.voices import (
+    ANSWER_TIMEOUT,
+    CLONE_TIMEOUT,
+    EVERYTHING,
+    LIFETIME,
+    MOST_LISTS,
+    Voices,
+)
 from waav.testing import FakeCloning, FakeTTS, manifest_of
 
+TENANTS = Tenancy(required=True, closed=True)
+ACME, UMBRELLA = TENANTS.scope(Principal("acme")), TENANTS.scope(Principal("umbrella"))
 DESIGN = CloneRequest(name="New", description="calm")
 
 
@@ -124,6 +138,72 @@ async def test_a_voice_that_is_not_there(voices: Voices) -> None:
         with pytest.raises(ProviderRefused) as caught:
             await call("one", "nobody", None)
         assert caught.value.status == 404
+
+
+@attrs.define(eq=False)
+class Account(FakeTTS):
+    """One account at a vendor: what was made there is listed, beside what the operator has."""
+
+    made: FakeCloning = attrs.Factory(FakeCloning)
+
+    async def voices(self, _api_key: Secret | None = None) -> Sequence[Voice]:
+        known = self.made.voices.values()
+        return [Voice(each.id, each.name, "en", owner=each.owner) for each in known]
+
+
+@pytest.fixture
+async def shared() -> AsyncIterator[Voices]:
+    made = FakeCloning(CloneLimits(needs_description=True))
+    made.voices["brand"] = ClonedVoice(id="brand", name="Brand")
+    manifests = (manifest_of("one", tts=Account(made=made), cloning=made),)
+    async with open_plugins(Discovery.of(*manifests)) as plugins:
+        yield Voices(plugins)
+
+
+async def listed(voices: Voices, scope: Scope, key: Secret | None = None) -> list[str]:
+    known, _ = await voices.all(scope)
+    if key is None:
+        assert list(known["one"]) == list(await voices.of("one", scope=scope))
+    return [each.id for each in await voices.of("one", key, scope)]
+
+
+async def test_who_shares_a_key_sees_their_own_voices_and_those_of_nobody(shared: Voices) -> None:
+    mine = await shared.clone("one", DESIGN, ACME)
+    theirs = await shared.clone("one", DESIGN, UMBRELLA)
+    everybodys = await shared.clone("one", DESIGN)
+    assert await listed(shared, ACME) == ["brand", mine.id, everybodys.id]
+    assert await listed(shared, UMBRELLA) == ["brand", theirs.id, everybodys.id]
+    assert await listed(shared, EVERYTHING) == ["brand", mine.id, theirs.id, everybodys.id]
+    assert (await shared.look_up("one", mine.id, None, ACME)).id == mine.id
+    for call in (shared.look_up, shared.delete):
+        with pytest.raises(ProviderRefused) as caught:
+            await call("one", theirs.id, None, ACME)
+        assert caught.value.status == 404
+    for kept in ("brand", everybodys.id):
+        await shared.look_up("one", kept, None, ACME)
+        with pytest.raises(Forbidden):
+            await shared.delete("one", kept, None, ACME)
+    await shared.delete("one", mine.id, None, ACME)
+    await shared.delete("one", everybodys.id, None)
+    assert await listed(shared, EVERYTHING) == ["brand", theirs.id]
+
+
+async def test_who_has_a_key_of_their_own_sees_all_that_it_opens(shared: Voices) -> None:
+    key = Secret("acme-s-own")
+    made = await shared.clone("one", attrs.evolve(DESIGN, api_key=key, owner="umbrella"), ACME)
+    assert made.owner == ""
+    theirs = await shared.clone("one", DESIGN, UMBRELLA)
+    assert theirs.id in await listed(shared, ACME, key)
+    await shared.delete("one", "brand", key, ACME)
+
+
+async def test_with_the_operators_key_a_voice_is_made_for_somebody(shared: Voices) -> None:
+    nobody = TENANTS.scope(Principal(None))
+    with pytest.raises(Forbidden):
+        await shared.clone("one", DESIGN, nobody)
+    with pytest.raises(Forbidden):
+        await shared.delete("one", "brand", None, nobody)
+    assert await listed(shared, nobody) == ["brand"]
 
 
 async def test_nobody_is_waited_for_without_end(voices: Voices, autojump_clock: MockClock) -> None:

@@ -41,6 +41,11 @@ class Mistaken(FakeCloning):
         return attrs.evolve(await super().voice(voice_id, api_key), id="another")
 
 
+class GivesAway(FakeCloning):
+    async def voice(self, voice_id: str, api_key: Secret | None = None) -> ClonedVoice:
+        return attrs.evolve(await super().voice(voice_id, api_key), owner="somebody-else")
+
+
 class Keeps(FakeCloning):
     async def delete(self, voice_id: str, api_key: Secret | None = None) -> None:
         await self.voice(voice_id, api_key)
@@ -83,6 +88,7 @@ CASES: dict[str, tuple[Callable[[], FakeCloning], str]] = {
     "no-name": (Nameless, "has the name that was wanted"),
     "failed": (partial(FakeCloning, status=CloneStatus.FAILED), "cannot be made is an error"),
     "mistaken": (Mistaken, "is found as 'another'"),
+    "gives-away": (GivesAway, "is its owner's, or says of none"),
     "keeps": (Keeps, "that was removed must raise ProviderRefused, but works"),
     "silent": (Silent, "removing a voice that never was must raise ProviderRefused, but works"),
     "no-status": (WithoutStatus, "has the status 404, not None"),

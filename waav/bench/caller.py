@@ -18,7 +18,7 @@ from waav.bench.loop import Address, Line, Loop
 from waav.bench.tally import Tally
 
 _UPGRADE = (
-    "GET /ws HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: d2FhdiBiZW5jaG1hcmsgMQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
 _GOODBYE = from_client(CLOSE, (1000).to_bytes(2, "big"))
@@ -34,8 +34,10 @@ class Caller:
         config: bytes,
         tally: Tally,
         changed: Callable[["Caller"], None] = lambda _: None,
+        *,
+        path: str = "/ws",
     ) -> None:
-        """``changed`` is called when it is ready, and when it is over."""
+        """``changed`` is called when it is ready, and when it is over; ``path`` may have a query."""
         self.tally = tally
         self.called = time.monotonic_ns()
         self.ready: int | None = None
@@ -50,7 +52,7 @@ class Caller:
         self._config, self._changed = from_client(TEXT, config), changed
         self._head: bytes | None = b""
         self._reader = Reader()
-        first = _UPGRADE.format(host=address[0], port=address[1]).encode()
+        first = _UPGRADE.format(path=path, host=address[0], port=address[1]).encode()
         self._line = Line.to(loop, address, first, self._take, self._gone)
 
     def send(self, frame: bytes) -> None:

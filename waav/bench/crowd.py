@@ -23,11 +23,17 @@ class Crowd:
     """Callers of one address, all with the same wishes."""
 
     def __init__(
-        self, loop: Loop, address: Address, config: Mapping[str, Any], tally: Tally
+        self,
+        loop: Loop,
+        address: Address,
+        config: Mapping[str, Any],
+        tally: Tally,
+        *,
+        path: str = "/ws",
     ) -> None:
         self.callers: list[Caller] = []
         self._loop, self._address, self._tally = loop, address, tally
-        self._config = json.dumps(config).encode()
+        self._config, self._path = json.dumps(config).encode(), path
 
     def gather(self, many: int) -> None:
         """Let so many more in, and wait until all of them are ready.
@@ -60,7 +66,9 @@ class Crowd:
 
     def call(self, changed: Callable[[Caller], None]) -> Caller:
         """Let one caller more try; it is not kept."""
-        return Caller(self._loop, self._address, self._config, self._tally, changed)
+        return Caller(
+            self._loop, self._address, self._config, self._tally, changed, path=self._path
+        )
 
     def talk(self, sound: Sound, start: int) -> Beat:
         """Return the beat of them all talking, evenly spread over the length of a frame."""

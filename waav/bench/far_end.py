@@ -41,6 +41,7 @@ _EVERY = 5
 _FINAL_EVERY = 30
 """Answers for each end of an utterance: 3 s."""
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 _READY = b'{"type":"ready"}'
 _METADATA = b'{"type":"Metadata","request_id":"bench","duration":1.0,"channels":1}'
 _RESULTS = (
@@ -124,7 +125,7 @@ class FarEnd:
 
 
 class Ear:
-    """One recognition."""
+    """One recognition. Whoever asks for anything but a WebSocket hears that there is nothing."""
 
     def __init__(self, loop: Loop, connection: socket.socket, home: FarEnd) -> None:
         self._line = Line(loop, connection, self._take, lambda: None)
@@ -143,7 +144,12 @@ class Ear:
                 return
             request, data = self._request.split(b"\r\n\r\n", 1)
             self._request = None
-            self._line.send(accepted(request))
+            try:
+                self._line.send(accepted(request))
+            except ValueError:
+                self._line.send(_NOT_FOUND)
+                self._line.close()
+                return
         now = time.monotonic_ns()
         for frame in self._reader.feed(data):
             if frame[0] == BINARY:

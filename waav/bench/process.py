@@ -17,7 +17,7 @@ from typing import Any
 import attrs
 
 _CHILD = str(Path(__file__).with_name("child.py"))
-_PATIENCE = 15.0
+_PATIENCE = 60.0
 """Seconds for a process to start or to end."""
 
 

@@ -41,10 +41,11 @@ def talk(
     sessions: int,
     seconds: float,
     pid: int | None,
+    path: str = "/ws",
 ) -> dict[str, Any]:
     """Let so many sessions talk for so long: the load's half. ``pid`` is the process measured."""
     loop, tally = stage.loop, stage.count()
-    crowd = Crowd(loop, (address[0], address[1]), config, tally)
+    crowd = Crowd(loop, (address[0], address[1]), config, tally, path=path)
     empty = stage.empty(pid)
     crowd.gather(sessions)
     loop.beats.append(crowd.talk(stage.sound, time.monotonic_ns()))

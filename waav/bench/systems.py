@@ -89,7 +89,7 @@ def gateway(
     config.write_text(text)
     command = ["waav", "--config", str(config), "serve"]
     with started("gateway", command, folder, cores) as child:
-        yield System("gateway", _address(child), child.pid, child=child)
+        yield System("gateway", address_of(child), child.pid, child=child)
 
 
 @contextmanager
@@ -105,7 +105,7 @@ def yardstick(name: str, folder: Path, cores: frozenset[int], far_end: Address) 
         )
     url = f"ws://{far_end[0]}:{far_end[1]}/ws"
     with started(name, [f"waav.bench.{name}", url], folder, cores) as child:
-        yield System(name, _address(child), child.pid, child=child)
+        yield System(name, address_of(child), child.pid, child=child)
 
 
 def running(url: str, pid: int | None) -> System:
@@ -116,7 +116,8 @@ def running(url: str, pid: int | None) -> System:
     return System("gateway", (parts.hostname, parts.port or 80), pid)
 
 
-def _address(child: Child) -> Address:
+def address_of(child: Child) -> Address:
+    """Wait for the first line of what was started, and return where it listens."""
     line = child.line()
     found = re.search(r"http://([\d.]+):(\d+)", line)
     if found is None:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from waav.bench import features, idle, interrupt, overload, relay, relay_report, soak, speak, start
+from waav.bench.awake import kept_awake
 from waav.bench.process import BenchFailed
 from waav.bench.report import Report
 from waav.bench.rig import Rig, open_rig
@@ -72,8 +73,13 @@ _PLOT = click.option(
 
 
 @click.group(epilog=EPILOG)
-def bench() -> None:
+@click.option("--awake", is_flag=True, help="Keep the cores awake, as on a machine of one's own.")
+@click.pass_context
+def bench(ctx: click.Context, *, awake: bool) -> None:
     """Measure the gateway on this machine, beside relays that do the least and the obvious."""
+    if awake:
+        with _told():
+            ctx.with_resource(kept_awake())
 
 
 @bench.command("relay")

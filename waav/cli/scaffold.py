@@ -38,6 +38,12 @@ KINDS = {
     Capability.VAD: Kind(
         "voice activity detection", "For a start, it takes what is loud for a voice.", "VAD", "gate"
     ),
+    Capability.WS_HANDLER: Kind(
+        "messages of clients to a plugin", "For a start, it keeps notes.", "WSHandler", "notes"
+    ),
+    Capability.MIDDLEWARE: Kind(
+        "middleware around requests", "For a start, it closes some paths.", "Middleware", "paths"
+    ),
 }
 
 

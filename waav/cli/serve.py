@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterable
+from functools import partial
 
 import click
 import trio
@@ -10,10 +11,11 @@ import trio
 from waav.cli.context import Context, run
 from waav.config import Config
 from waav.gateway import open_gateway
+from waav.observe.scope import tell_always
 from waav.security.limits import Capacities, Counts
 from waav.server.garbage import short_searches
 from waav.server.service import serve_gateway
-from waav.server.signals import stop_on_signals
+from waav.server.signals import reload_on_hangup, stop_on_signals
 from waav.server.workers.desk import Desk
 from waav.server.workers.supervisor import Supervisor
 from waav.server.workers.worker import Inherited, work
@@ -38,7 +40,9 @@ def serve(
     """Serve until SIGTERM or Ctrl-C; a second one ends at once."""
     if inherited is not None:
         # What is doubtful in the configuration was told by the supervisor.
-        run(work, context.config(warn=False), Inherited.read(inherited))
+        config, place = context.config(warn=False), Inherited.read(inherited)
+        tell_always(worker=place.place, pid=os.getpid())
+        run(work, config, place)
         return
     config = context.config({"server.host": host, "server.port": port, "server.workers": workers})
     wanted = config.server.workers or cores()
@@ -58,21 +62,23 @@ def cores() -> int:
 async def _serve(config: Config) -> None:
     async with (
         stop_on_signals(config.server.shutdown_grace_seconds) as stopping,
+        reload_on_hangup() as reloads,
         open_gateway(config) as gateway,
         short_searches(lambda: not gateway.sessions),
         trio.open_nursery() as nursery,
     ):
-        bound = await nursery.start(serve_gateway, gateway, stopping, name="server")
+        serving = partial(serve_gateway, gateway, stopping, reloads=reloads)
+        bound = await nursery.start(serving, name="server")
         _announce(config, bound)
 
 
 async def _supervise(config: Config, workers: int, command: list[str]) -> None:
     grace = config.server.shutdown_grace_seconds
-    async with stop_on_signals(grace + MARGIN) as stopping:
+    async with stop_on_signals(grace + MARGIN) as stopping, reload_on_hangup() as reloads:
         listeners = await trio.open_tcp_listeners(config.server.port, host=config.server.host)
         bound = [each.socket.getsockname()[:2] for each in listeners]
         desk = Desk(Counts(Capacities.of(config)))
-        supervisor = Supervisor(command, workers, listeners, desk)
+        supervisor = Supervisor(command, workers, listeners, desk, reloads)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(supervisor.run, stopping, name="workers")
             await supervisor.up.wait()

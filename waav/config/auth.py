@@ -1,6 +1,7 @@
 """The section ``[auth]``: who may come in, and who knows that."""
 
 from pathlib import Path
+from typing import Literal
 
 import attrs
 
@@ -13,12 +14,27 @@ SECRETS, JWT, SERVICE = "secrets", "jwt", "service"
 """The strategies that are built in, as ``auth.strategies`` names them."""
 
 
+LONGEST_TOKEN = 4096
+"""Bytes of a token, however it comes."""
+
+
+def is_token(text: str) -> bool:
+    """Tell whether a text can be shown as a token, at every place for one."""
+    # Printable comes first: what JSON can hold beyond that cannot always be encoded.
+    return text.isprintable() and 0 < len(text.encode()) <= LONGEST_TOKEN
+
+
 def _trimmed(text: str) -> str:
     return text.strip()
 
 
 def _trimmed_secret(secret: Secret) -> Secret:
     return Secret(secret.reveal().strip())
+
+
+def ambiguous(id_: str, separator: str) -> bool:
+    """Tell whether an id and the separator behind it can begin what belongs to another id as well."""
+    return (id_ + separator).index(separator) < len(id_)
 
 
 @attrs.frozen
@@ -115,6 +131,18 @@ class Auth:
     reject_unknown: bool = option(
         "Where auth is not required: refuse a token that nobody knows, instead of ignoring it.",
         default=False,
+    )
+    scope_separator: str = option(
+        "What stands between the id of a tenant and the name of its room. An id that has it inside can"
+        " have rooms only if it is that of an API secret.",
+        default="_",
+        pending=True,
+    )
+    room_scope: Literal["name", "metadata"] = option(
+        "Where it stands whose a room is: before its name, or in the room's metadata, as auth_id; then"
+        " names stay as clients write them.",
+        default="name",
+        pending=True,
     )
     public_metrics: bool = option("Give the metrics also to those who show no token.", default=True)
     public_description: bool = option(

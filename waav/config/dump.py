@@ -15,10 +15,13 @@ MASK = "***"
 
 # What a plugin calls its secrets is its own affair; these words say it in practice.
 _SECRET_NAME = re.compile(
-    "key|token|secret|pass|pwd|credential|auth|cookie|private|cert",
+    r"key|token|secret|pass|pwd|credential|auth|cookie|private|cert|headers\.",
     re.IGNORECASE,
 )
 _USER_IN_URL = re.compile(r"//[^/@\s]*@")
+_KEY_IN_QUERY = re.compile(
+    r"([?&][\w.-]*(?:key|token|secret|pass|pwd|sig|auth|code|jwt)[\w.-]*=)[^&#\s]+", re.IGNORECASE
+)
 
 
 @attrs.frozen
@@ -60,7 +63,7 @@ def show(value: Any, name: str = "") -> Any:
         return MASK
     match value:
         case str():
-            return _USER_IN_URL.sub(f"//{MASK}@", value)
+            return _KEY_IN_QUERY.sub(rf"\1{MASK}", _USER_IN_URL.sub(f"//{MASK}@", value))
         case list() | tuple():
             return [show(item) for item in value]
         case Mapping():

@@ -69,7 +69,8 @@ def is_url(text: str, schemes: tuple[str, ...]) -> bool:
         _ = parts.port  # raises if it is no number
     except ValueError:
         return False
-    return parts.scheme.lower() in schemes and bool(parts.hostname)
+    plain = text.isprintable() and " " not in text
+    return plain and parts.scheme.lower() in schemes and bool(parts.hostname)
 
 
 def without_none(kind: Any) -> Any:

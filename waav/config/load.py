@@ -22,7 +22,7 @@ from waav.config.layers import (
     nest,
 )
 from waav.config.option import Keys, Option, about, dotted
-from waav.config.rules import Mistake, check
+from waav.config.rules import Mistake, cautions, check
 from waav.config.schema import Config
 from waav.config.structure import Wrong, structure
 from waav.config.variables import read_value, read_variables
@@ -77,7 +77,8 @@ def load(
     if merged.problems or (strict and merged.unknown):
         # An unknown key is often the reason of another mistake: say both.
         raise ConfigError([*merged.problems, *merged.unknown])
-    warnings = (*merged.unknown, *_pending(config, merged.given))
+    doubts = (_problem(merged.given, doubt) for doubt in cautions(config))
+    warnings = (*merged.unknown, *doubts, *_pending(config, merged.given))
     return Loaded(config, _origins(merged.given), warnings)
 
 
@@ -88,7 +89,7 @@ def _build(merged: Layer) -> Config:
     # A rule about a value that could not be read would only repeat that.
     wrong = {problem.key for problem in merged.problems}
     merged.problems += [
-        Problem(_where(merged.given, mistake), dotted(mistake.path), mistake.message)
+        _problem(merged.given, mistake)
         for mistake in check(config)
         if dotted(mistake.path) not in wrong
     ]
@@ -131,6 +132,10 @@ def _section(kind: type[Any], values: Mapping[Keys, Any], path: Keys) -> Any:
         elif here in values:
             made[field.name] = values[here]
     return kind(**made)
+
+
+def _problem(given: Mapping[Keys, Given], mistake: Mistake) -> Problem:
+    return Problem(_where(given, mistake), dotted(mistake.path), mistake.message)
 
 
 def _where(given: Mapping[Keys, Given], mistake: Mistake) -> str:

@@ -5,12 +5,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_network
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import attrs
 
 from capabilities.auth import LONGEST_ID, is_id
-from waav.config.auth import Auth, Jwt
+from waav.config.auth import LONGEST_TOKEN, Auth, Jwt, is_token
 from waav.config.common import MAX_SESSIONS, max_sessions
 from waav.config.expected import Expected, is_url
 from waav.config.option import Steps
@@ -20,7 +19,13 @@ from waav.config.schema import Config
 
 _SECRET_LENGTH = 16
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
+_ORIGIN = re.compile(
+    r"(?!wss?:|file:)(?P<scheme>[a-z][a-z0-9+.-]*)://"
+    r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::(?P<port>[1-9][0-9]{0,4}))?"
+)
+_PORTS = {"http": "80", "https": "443"}
 _PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+_SEPARATOR = re.compile(r"[!-/:-@\[-`{-~]{1,8}")
 
 
 @attrs.frozen
@@ -41,11 +46,22 @@ def check(config: Config) -> Iterator[Mistake]:
     yield from _plugin_dir(config)
     yield from _max_sessions(config)
     yield from _networks(("server", "trusted_proxies"), config.server.trusted_proxies)
+    yield from _proxy_protocol(config)
     yield from _origins(config.security.cors_allowed_origins)
     yield from _outbound(config.outbound.allow_hosts)
     yield from _auth(config.auth)
     if config.sip != Sip():
         yield from _sip(config.sip)
+
+
+def cautions(config: Config) -> Iterator[Mistake]:
+    """Yield what is no mistake, and may still be other than the operator means."""
+    auth = config.auth
+    ids = [] if auth.room_scope == "metadata" else [entry.id for entry in auth.api_secrets]
+    for index, id_ in enumerate(ids):
+        if any(id_.startswith(other + auth.scope_separator) for other in ids):
+            path = ("auth", "api_secrets", index, "id")
+            yield Mistake(path, "rooms of a shorter id can begin like this; see scope_separator")
 
 
 def _tls(config: Config) -> Iterator[Mistake]:
@@ -58,6 +74,13 @@ def _tls(config: Config) -> Iterator[Mistake]:
             yield Mistake((*path, name), "is required when TLS is on", (*path, "enabled"))
         else:
             yield from _readable((*path, name), file)
+
+
+def _proxy_protocol(config: Config) -> Iterator[Mistake]:
+    if config.server.proxy_protocol and not config.server.trusted_proxies:
+        path = ("server", "trusted_proxies")
+        message = "expected one address at least, or nobody could connect"
+        yield Mistake(path, message, ("server", "proxy_protocol"))
 
 
 def _readable(path: Steps, file: Path) -> Iterator[Mistake]:
@@ -102,7 +125,8 @@ def _origins(origins: tuple[str, ...]) -> Iterator[Mistake]:
         if origin == "*" and len(origins) > 1:
             yield Mistake((*path, index), "expected * to stand alone")
         elif origin != "*" and not _is_origin(origin):
-            yield Mistake((*path, index), "expected an origin such as https://app.example.com")
+            message = "expected an origin as browsers write it, such as https://app.example.com"
+            yield Mistake((*path, index), message)
 
 
 def _outbound(entries: tuple[str, ...]) -> Iterator[Mistake]:
@@ -115,15 +139,13 @@ def _outbound(entries: tuple[str, ...]) -> Iterator[Mistake]:
 
 
 def _is_origin(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        return False
-    # What a browser sends has no path, no user and no trailing slash.
-    end = "" if port is None else f":{port}"
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    return parts.scheme in ("http", "https") and text.lower() == f"{parts.scheme}://{host}{end}"
+    """Tell whether a browser could say this, but for the case of letters.
+
+    It says no path, no user, no port that the scheme implies, and names of hosts in ASCII. Some pages
+    are those of an app: ``capacitor://localhost``.
+    """
+    match = _ORIGIN.fullmatch(text.lower())
+    return match is not None and _PORTS.get(match["scheme"], "") != match["port"]
 
 
 def _auth(auth: Auth) -> Iterator[Mistake]:
@@ -131,6 +153,9 @@ def _auth(auth: Auth) -> Iterator[Mistake]:
         message = "expected api_secrets, service_url, [auth.jwt] or a plugin among strategies"
         yield Mistake(("auth", "required"), message)
     yield from _auth_service(auth)
+    if not _SEPARATOR.fullmatch(auth.scope_separator):
+        message = "expected 1 to 8 characters such as _ or : (no letters, digits or blanks)"
+        yield Mistake(("auth", "scope_separator"), message)
     yield from _jwt(auth.jwt)
     yield from _api_secrets(auth)
 
@@ -157,6 +182,9 @@ def _api_secrets(auth: Auth) -> Iterator[Mistake]:
             yield Mistake(id_path, f"expected at most {LONGEST_ID} printable characters")
         if not entry.secret:
             yield Mistake(secret_path, "expected text that is not blank")
+        elif not is_token(entry.secret.reveal()):
+            # Nobody could ever show it.
+            yield Mistake(secret_path, f"expected at most {LONGEST_TOKEN} bytes, all printable")
     yield from _unique("id", [entry.id.casefold() for entry in auth.api_secrets])
     yield from _unique("secret", [entry.secret.reveal() for entry in auth.api_secrets])
 

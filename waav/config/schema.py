@@ -14,6 +14,7 @@ from waav.config.auth import Auth
 from waav.config.common import max_sessions
 from waav.config.credentials import Providers
 from waav.config.metrics import Metrics, Watchdog
+from waav.config.middleware import Middleware
 from waav.config.option import option, section, table
 from waav.config.outbound import Outbound
 from waav.config.overload import Overload
@@ -70,10 +71,20 @@ class Server:
         " X-Forwarded-For about the client's address is believed, by all limits.",
         default=(),
     )
+    proxy_protocol: bool = option(
+        "Each connection comes from one of trusted_proxies and begins with its client's address (the"
+        " PROXY protocol, version 1 or 2); any other is closed.",
+        default=False,
+    )
     max_body_bytes: int = option("The largest REST request body.", default=2 << 20, least=1)
     log_format: Literal["text", "json"] = option("How log records are written.", default="text")
     log_level: Literal["debug", "info", "warning", "error"] = option(
         "The least important log records that are written.", default="info"
+    )
+    access_log: bool = option(
+        "Write a log record (info) for each request and each WebSocket connection that ends; health"
+        " and metrics are left out.",
+        default=True,
     )
     tls: Tls = section(Tls)
 
@@ -188,6 +199,7 @@ class Config:
     websocket: WebSocket = section(WebSocket)
     cache: Cache = section(Cache)
     plugins: Plugins = section(Plugins)
+    middleware: Middleware = section(Middleware)
     stt: ListenDefaults = section(ListenDefaults)
     tts: SpeakDefaults = section(SpeakDefaults)
     speech_final: SpeechFinal = section(SpeechFinal)

@@ -17,7 +17,6 @@ class Security:
         ' "https://app.example.com"; empty for none.',
         default=(),
         env="CORS_ALLOWED_ORIGINS",
-        pending=True,
     )
     rate_limit_requests_per_second: int = option(
         "Requests a second of one client; 100000 or more switches the limiter off.",
@@ -38,9 +37,16 @@ class Security:
         example="1000",
     )
     max_connections_per_ip: int = option(
-        "WebSocket connections of one client: an IPv4 address, or an IPv6 network of 64 bits.",
+        "WebSocket connections of one client (an IPv4 address, or an IPv6 network of 64 bits); beside"
+        " them, as many for HTTP, and as many that have not said what they want.",
         default=100,
         env="MAX_CONNECTIONS_PER_IP",
+        least=1,
+    )
+    max_waiting_connections: int = option(
+        "Connections that have not said what they want, in each process; of more than that, the one"
+        " that has waited for longest is closed.",
+        default=1000,
         least=1,
     )
     max_connections_per_tenant: int | None = option(

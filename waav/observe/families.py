@@ -28,6 +28,11 @@ FAMILIES: tuple[Family, ...] = (
     Family("waav_build_info", "gauge", "1, for the version that runs.", ("version",), "most"),
     Family("waav_uptime_seconds", "gauge", "Since the gateway opened.", (), "most"),
     Family("waav_tasks", "gauge", "Trio tasks."),
+    Family(
+        "waav_workers_ended_total",
+        "counter",
+        "Workers that died or were ended; one took the place.",
+    ),
     # sessions and connections
     Family("waav_sessions", "gauge", "Sessions that are open."),
     Family("waav_sessions_started_total", "counter", "Sessions that were opened."),
@@ -73,7 +78,7 @@ FAMILIES: tuple[Family, ...] = (
         "counter",
         "Times that a client heard nothing for too long although something was to be said.",
     ),
-    Family("waav_errors_total", "counter", "Errors that sessions told their clients.", ("code",)),
+    Family("waav_errors_total", "counter", "Errors that WebSocket clients were told of.", ("code",)),
     # providers and plugins
     Family("waav_provider_calls_total", "counter", "Conversations that began.", _BY_USE),
     Family("waav_provider_calls_open", "gauge", "Conversations that are under way.", _BY_USE),

@@ -100,8 +100,11 @@ class Watchdog:
         shown = traceback.StackSummary.extract(traceback.walk_stack(frame), limit=DEEPEST)
         shown.reverse()
         stood = " (and so was this watch)" if late > self.limit else ""
-        words = now - beat, stood, plugin, "".join(shown.format()).rstrip()
-        log.warning("the event loop is held for %.2f s%s, by plugin: %s\n%s", *words)
+        _warn(
+            "".join(shown.format()).rstrip(),
+            "the event loop is held for %.2f s%s, by plugin: %s",
+            *(now - beat, stood, plugin),
+        )
 
     def _end(self, beat: float) -> None:
         since, plugin = self._held or (beat, NOBODY)
@@ -141,6 +144,13 @@ def open_watchdog(
         over.set()
         if limit is not None:
             thread.join(INTERVAL)
+
+
+def _warn(stack: str, message: str, *args: object) -> None:
+    """Log a warning with a stack that is not the caller's."""
+    if log.isEnabledFor(logging.WARNING):
+        place = __file__, 0, message, args
+        log.handle(log.makeRecord(log.name, logging.WARNING, *place, None, sinfo=stack))
 
 
 def _waits(frame: FrameType) -> bool:

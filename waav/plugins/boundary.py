@@ -32,6 +32,10 @@ R = TypeVar("R")
 Ts = TypeVarTuple("Ts")
 
 
+_GRACE = 1.0
+"""Seconds that a plugin which is too slow has to say so."""
+
+
 def _read_only(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
     return MappingProxyType(dict(mapping))
 
@@ -111,6 +115,27 @@ class Guarded(Generic[T]):
         with self._in_use():
             await self._wait(call)
         return self._result(call)
+
+    async def run_within(
+        self, seconds: float, function: Callable[[T, *Ts], Awaitable[R]], *args: *Ts
+    ) -> R:
+        """As :meth:`run`, for a question that has an answer soon: who takes longer has failed.
+
+        Raises:
+            ProviderUnavailable: also when ``seconds`` are over.
+        """
+        late = ProviderUnavailable(self.id, f"did not answer within {seconds:g} s")
+
+        async def in_time(capability: T, *args: *Ts) -> R:
+            with trio.move_on_after(seconds):
+                return await function(capability, *args)
+            raise late
+
+        # The first deadline is the plugin's own, so that the circuit learns of it; the second one
+        # is for a plugin that does not heed the first.
+        with trio.move_on_after(seconds + _GRACE):
+            return await self.run(in_time, *args)
+        raise late
 
     async def _wait(self, call: Call[R]) -> None:
         try:

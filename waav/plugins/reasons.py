@@ -6,6 +6,7 @@ import trio
 
 from capabilities import ProviderError
 from waav.errors import WaavError
+from waav.observe.scope import redact
 
 _LONGEST = 300
 
@@ -50,6 +51,7 @@ def permitted(exc: BaseException) -> ProviderError | WaavError | None:
 
 
 def _line(exc: BaseException) -> str:
-    message = " ".join(str(exc).split())
+    # Clients may see it among the plugins.
+    message = " ".join(redact(str(exc)).split())
     kind = type(exc).__name__
     return f"{kind}: {message}" if message else kind

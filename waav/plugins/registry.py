@@ -14,6 +14,8 @@ from waav.errors import UnknownProvider, WaavError
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LONGEST_ID = 64
+_LONGEST_TYPE = 256  # bytes of UTF-8 that a client may write
+_MESSAGE_TYPES = "message_types of a ws_handler"
 _READ_AS_DASH = str.maketrans("_. ", "---")
 
 
@@ -92,6 +94,10 @@ class Registry:
         """List the plugins that have this capability, by id and sorted; no aliases."""
         return [manifest.id for manifest in self if capability in manifest.abilities]
 
+    def in_order(self, capability: Capability) -> list[Manifest]:
+        """List the plugins that have this capability, in the order in which they were registered."""
+        return [each for each in self._plugins.values() if capability in each.abilities]
+
     def owner(self, name: str) -> str | None:
         """Return the id of the one plugin of this name; None if there is none, or more than one."""
         found = {
@@ -123,17 +129,22 @@ def _mistake(manifest: Any) -> str | None:
 
 
 def _mistake_of_parts(manifest: Manifest) -> str | None:
-    known = ", ".join(Capability)
+    known, abilities = ", ".join(Capability), manifest.abilities.values()
     checks = [
         (callable(manifest.open), "open is not callable"),
         # Accepted and then of no use to anybody would be worse than refused.
         (len(manifest.abilities) > 0, f"it names no capability (known: {known})"),
         (set(manifest.abilities) <= set(Capability), f"a capability is not known (known: {known})"),
         (
-            all(isinstance(each, Ability) for each in manifest.abilities.values()),
+            all(isinstance(each, Ability) for each in abilities),
             "abilities must lead to an Ability",
         ),
+        (
+            all(isinstance(getattr(each, "priority", 0), int) for each in abilities),
+            "a priority must be a whole number",
+        ),
         (attrs.has(manifest.settings), "settings must be an attrs class"),
+        (_has_message_types(manifest), f"{_MESSAGE_TYPES} must be a tuple of names, at least one"),
         *(
             (_is_names(getattr(manifest, field)), f"{field} must be a tuple of names")
             for field in ("aliases", "requires", "credentials")
@@ -146,6 +157,19 @@ def _is_names(names: Any) -> bool:
     # ("deepgram") without its comma is a str, and would be eight names of one letter.
     return isinstance(names, tuple | list) and all(
         isinstance(name, str) and name.strip() for name in names
+    )
+
+
+def _has_message_types(manifest: Manifest) -> bool:
+    """Say whether a client can write each of the types; of a plugin that handles none, always."""
+    ability = manifest.abilities.get(Capability.WS_HANDLER)
+    if not isinstance(ability, Ability):
+        return True
+    types = ability.message_types
+    return (
+        bool(types)
+        and _is_names(types)
+        and all(len(each.encode(errors="replace")) <= _LONGEST_TYPE for each in types)
     )
 
 

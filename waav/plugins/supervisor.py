@@ -21,9 +21,11 @@ from capabilities import (
     Health,
     HealthState,
     Manifest,
+    Middleware,
     Secret,
     TurnDetector,
     VoiceCloning,
+    WSHandler,
 )
 from waav.errors import PluginNotRunning, UnknownProvider
 from waav.plugins.boundary import Guarded
@@ -92,6 +94,27 @@ class Plugins:
     def auth(self, name: str) -> Guarded[Auth]:
         """Look up who knows tokens; as :meth:`stt`."""
         return self._guarded(Capability.AUTH, name)
+
+    def middleware(self, name: str) -> Guarded[Middleware]:
+        """Look up who sees requests; as :meth:`stt`."""
+        return self._guarded(Capability.MIDDLEWARE, name)
+
+    def middlewares(self) -> list[Guarded[Middleware]]:
+        """List those who see requests, also such that are not in service; lower priorities first."""
+        registered = self.registry.in_order(Capability.MIDDLEWARE)
+        registered.sort(key=lambda each: each.abilities[Capability.MIDDLEWARE].priority)
+        return [self._keepers[each.id].guards[Capability.MIDDLEWARE] for each in registered]
+
+    def ws_handlers(self, message_type: str) -> list[Guarded[WSHandler]]:
+        """List those who handle custom messages of a type, in the order of their registration.
+
+        Also such that are not in service: then calling them raises PluginNotRunning.
+        """
+        return [
+            self._keepers[each.id].guards[Capability.WS_HANDLER]
+            for each in self.registry.in_order(Capability.WS_HANDLER)
+            if message_type in each.abilities[Capability.WS_HANDLER].message_types
+        ]
 
     def statuses(self) -> list[PluginStatus]:
         """Say how each plugin is now, sorted by id; also what could not be loaded or registered."""

@@ -1,1 +1,1 @@
-"""Who may come in, how many of them, and what we may call."""
+"""Who may come in, how many of them, what is whose, and what we may call."""

@@ -45,6 +45,8 @@ class Clients:
 
     trusted: tuple[Network, ...] = attrs.field(default=(), converter=_networks)
     """The proxies that are believed; addresses or networks, as text."""
+    announced: bool = False
+    """Whether each connection begins with the address of its client, said by a proxy (PROXY protocol)."""
 
     def of(self, peer: str, headers: Mapping[str, str]) -> str:
         """Return the client in the form that limits count: an IPv4 address, or an IPv6 /64.
@@ -60,7 +62,7 @@ class Clients:
         address = _address(peer)
         if address is None:
             return peer
-        if not self._trusts(address):
+        if not self._is_trusted(address):
             return _group(address)
         found = {
             _group(self._first_stranger(address, read(headers[name])))
@@ -77,11 +79,23 @@ class Clients:
             if address is None:
                 break
             here = address
-            if not self._trusts(here):
+            if not self._is_trusted(here):
                 break
         return here
 
-    def _trusts(self, address: Address) -> bool:
+    def owner(self, peer: str) -> str | None:
+        """Return the client to whom a connection belongs, in the same form.
+
+        None for a trusted proxy: what comes through it has an owner, the connection has not.
+        """
+        return None if self.trusts(peer) else self.of(peer, {})
+
+    def trusts(self, peer: str) -> bool:
+        """Tell whether this is one of the proxies."""
+        address = _address(peer)
+        return address is not None and self._is_trusted(address)
+
+    def _is_trusted(self, address: Address) -> bool:
         return any(address in network for network in self.trusted)
 
 

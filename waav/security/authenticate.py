@@ -69,7 +69,7 @@ class Authenticator:
         outcome: Principal | Rejection = MISSING
         match bearer:
             case Bearer():
-                shown = Presented(bearer.token, bearer.way, method, path, _harmless(headers), body)
+                shown = Presented(bearer.token, bearer.way, method, path, harmless(headers), body)
                 outcome = await self._ask(shown)
             case Rejection():
                 outcome = bearer
@@ -131,7 +131,8 @@ def _failed(exc: ProviderError | WaavError) -> Rejection:
             return _BROKEN
 
 
-def _harmless(headers: Mapping[str, str]) -> Mapping[str, str]:
+def harmless(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the headers without those that authenticate, or that a proxy sets."""
     return MappingProxyType(
         {
             name: value

@@ -3,9 +3,8 @@
 import attrs
 
 from capabilities import Secret, Way
-
-LONGEST = 4096
-"""Bytes of a token, however it comes."""
+from waav.config.auth import LONGEST_TOKEN, is_token
+from waav.observe.scope import hide
 
 
 @attrs.frozen
@@ -33,7 +32,7 @@ MISSING = Rejection(401, "missing_auth_header", "Missing Authorization header")
 MALFORMED = Rejection(
     401,
     "invalid_auth_header",
-    f"Expected: Authorization: Bearer <token> of at most {LONGEST} bytes",
+    f"Expected: Authorization: Bearer <token> of at most {LONGEST_TOKEN} bytes",
 )
 
 
@@ -59,6 +58,4 @@ def bearer_of_message(token: str) -> Bearer | Rejection:
 
 def _bearer(text: str, way: Way) -> Bearer | Rejection:
     token = text.strip()
-    # Printable comes first: what JSON can hold beyond that cannot always be encoded.
-    fits = token.isprintable() and 0 < len(token.encode()) <= LONGEST
-    return Bearer(Secret(token), way) if fits else MALFORMED
+    return Bearer(hide(Secret(token)), way) if is_token(token) else MALFORMED

@@ -53,6 +53,7 @@ class Peer:
         """
         headers = {"Content-Type": content_type} if content_type else {}
         request = self._client.build_request(method, self._url, headers=headers, content=content)
+        request.stream = _Whole(content or b"")
         try:
             with trio.fail_after(self._timeout):
                 return await self._exchange(request, most)
@@ -84,6 +85,22 @@ class Peer:
                     async for _ in chunks:
                         pass
         return Answer(response.status_code, bytes(body))
+
+
+class _Whole(httpx.AsyncByteStream):
+    """The body of a request. The library's own is a generator, which a request that ends while it is
+    being sent would leave to the garbage collector."""
+
+    def __init__(self, content: bytes) -> None:
+        self._rest = iter((content,))
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        for content in self._rest:
+            return content
+        raise StopAsyncIteration
 
 
 def _kind(exc: Exception) -> str:

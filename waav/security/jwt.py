@@ -16,7 +16,7 @@ from joserfc.jwt import JWTClaimsRegistry
 
 from capabilities import Denied, Presented, Principal
 from capabilities.auth import is_id
-from waav.security.bearer import LONGEST
+from waav.config.auth import LONGEST_TOKEN
 from waav.security.json_text import read_json
 from waav.security.keys import UNREADABLE, VerifyingKey
 
@@ -117,8 +117,8 @@ def judge(claims: Mapping[str, Any] | None, rules: Rules, now: float) -> Princip
 
 
 class _Registry(JWSRegistry):
-    max_header_length = LONGEST
-    max_payload_length = LONGEST
+    max_header_length = LONGEST_TOKEN
+    max_payload_length = LONGEST_TOKEN
 
     def get_alg(self, name: str) -> Any:
         """Not that of the parent, which warns of EdDSA each time, for its name only (RFC 9864)."""

@@ -8,7 +8,7 @@ import trio
 
 from capabilities import ProviderError, ProviderUnavailable
 from waav.security.http import Peer
-from waav.security.keys import VerifyingKey, read_key_set
+from waav.security.keys import VerifyingKey, read_entries, read_key, some
 
 REFRESH = 600.0
 """Seconds after which keys are fetched anew, whether or not somebody asks."""
@@ -96,4 +96,10 @@ class RemoteKeys:
         answer = await self._peer.ask("GET", most=MOST_BYTES)
         if answer.status != 200:
             raise ProviderError(self._peer.name, f"answered with {answer.status}")
-        return read_key_set(answer.body, shared=False)
+        found: list[VerifyingKey] = []
+        for entry in read_entries(answer.body):
+            # All at once would hold everybody up.
+            await trio.lowlevel.checkpoint()
+            if (key := read_key(entry, shared=False)) is not None:
+                found.append(key)
+        return some(found)

@@ -5,7 +5,7 @@ a public key taken for a shared secret. Sources: RFC 7517, RFC 7518, RFC 8037, R
 """
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import attrs
@@ -79,16 +79,50 @@ def read_key_set(text: bytes, *, shared: bool) -> tuple[VerifyingKey, ...]:
     Raises:
         ValueError: no key is left.
     """
+    keys = (read_key(entry, shared=shared) for entry in read_entries(text))
+    return some(key for key in keys if key is not None)
+
+
+def read_entries(text: bytes) -> list[Any]:
+    """Read a JWK or a set as far as what its keys are, which nobody has looked at yet.
+
+    Raises:
+        ValueError: it is neither.
+    """
     match read_json(text):
         case {"keys": list() as entries}:
-            pass
+            return entries[:MOST_KEYS]
         case {"kty": _} as entry:
-            entries = [entry]
+            return [entry]
         case _:
             raise ValueError("expected a JWK, or a set of them")
-    if not (keys := tuple(_each(entries[:MOST_KEYS], shared=shared))):
+
+
+def some(keys: Iterable[VerifyingKey]) -> tuple[VerifyingKey, ...]:
+    """Return the keys.
+
+    Raises:
+        ValueError: there are none.
+    """
+    if not (found := tuple(keys)):
         raise ValueError("expected at least one key that signatures can be checked with")
-    return keys
+    return found
+
+
+def read_key(entry: Any, *, shared: bool) -> VerifyingKey | None:
+    """Read one entry of a set, which takes a millisecond; None if it is of no use, or private."""
+    # To check that a private key is one takes a second, and it does not belong here.
+    if not isinstance(entry, dict) or "d" in entry:
+        return None
+    try:
+        key = _quietly(JWKRegistry.import_key, entry)
+        allowed = _allowed(entry, _algorithms(key))
+    except UNREADABLE:
+        return None
+    if not allowed or (isinstance(key, OctKey) and not shared):
+        return None
+    kid = entry.get("kid")
+    return VerifyingKey(allowed, kid if isinstance(kid, str) else None, key)
 
 
 def _quietly(read: Callable[[T], Key], source: T) -> Key:
@@ -98,26 +132,11 @@ def _quietly(read: Callable[[T], Key], source: T) -> Key:
         return read(source)
 
 
-def _each(entries: list[Any], *, shared: bool) -> Iterator[VerifyingKey]:
-    for entry in entries:
-        try:
-            key = _quietly(JWKRegistry.import_key, entry)
-            algorithms = _algorithms(key)
-        except UNREADABLE:
-            continue
-        if isinstance(key, OctKey) and not shared:
-            continue
-        allowed = algorithms & _meant_for(entry, algorithms)
-        if allowed:
-            kid = entry.get("kid")
-            yield VerifyingKey(allowed, kid if isinstance(kid, str) else None, key)
-
-
-def _meant_for(entry: Mapping[str, Any], algorithms: frozenset[str]) -> frozenset[str]:
-    """What a key says that it is for."""
+def _allowed(entry: Mapping[str, Any], able: frozenset[str]) -> frozenset[str]:
+    """Of what a key could do, what it says that it is for."""
     if entry.get("use", "sig") != "sig" or "verify" not in entry.get("key_ops", ["verify"]):
         return frozenset()
-    return frozenset({entry["alg"]}) if "alg" in entry else algorithms
+    return able & {entry["alg"]} if "alg" in entry else able
 
 
 def _algorithms(key: Key) -> frozenset[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias, TypeVar
 
 import attrs
+import httpx
 import trio
 
 from capabilities import Auth, Denied, Presented, Principal
@@ -116,8 +117,9 @@ async def _open_jwt(config: Config) -> AsyncIterator[Auth]:
         yield SignedTokens(FixedKeys(keys), rules)
         return
     assert jwt.jwks_url is not None  # noqa: S101  # as Auth.methods says
+    address = _address("auth.jwt.jwks_url", jwt.jwks_url)
     async with (
-        open_peer("auth keys", jwt.jwks_url, config.auth.timeout_seconds) as peer,
+        open_peer("auth keys", address, config.auth.timeout_seconds) as peer,
         open_scoped_nursery("the gateway closes") as nursery,
     ):
         remote = RemoteKeys(peer)
@@ -133,12 +135,22 @@ async def _open_service(config: Config) -> AsyncIterator[Auth]:
     if auth.signing_key_path is None:
         raise _mistake("auth.signing_key_path", "is required together with service_url")
     key = await _read("auth.signing_key_path", auth.signing_key_path, read_signing_key)
-    async with open_peer(NAME, auth.service_url, auth.timeout_seconds) as peer:
+    address = _address("auth.service_url", auth.service_url)
+    async with open_peer(NAME, address, auth.timeout_seconds) as peer:
         yield AuthService(peer, key, Remembered(auth.cache_seconds, MOST_REMEMBERED))
 
 
 _Open: TypeAlias = Callable[[Config], AbstractAsyncContextManager[Auth]]
 _BUILT_IN: Mapping[str, _Open] = {SECRETS: _open_secrets, JWT: _open_jwt, SERVICE: _open_service}
+
+
+def _address(key: str, url: str) -> str:
+    """Return an address that can be called; else it would be told with the first token."""
+    try:
+        httpx.URL(url).host.encode("idna")
+    except (httpx.InvalidURL, ValueError):  # ValueError: not to be encoded, or a label of no length
+        raise _mistake(key, "expected the URL of a host that there can be") from None
+    return url
 
 
 async def _read(key: str, path: Path, read: Callable[[bytes], T]) -> T:

@@ -4,7 +4,7 @@ It needs no more than the head of a request. A refusal costs the answer: no task
 application is not even called.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from http import HTTPStatus
 from math import ceil
@@ -12,15 +12,17 @@ from math import ceil
 import attrs
 import trio
 
-from waav.config import Config
+from capabilities import Principal
 from waav.errors import LimitReached
+from waav.gateway import Gateway
 from waav.observe.counters import ByLabel
 from waav.observe.load import Load
 from waav.security.addresses import Clients
-from waav.security.limits import EVERYBODY, Capacities, Counts, Limiter, LocalLimiter
+from waav.security.limits import EVERYBODY, Capacities, Counts, Key, Limiter, LocalLimiter
 from waav.security.rate import Rates, Verdict
 from waav.server.doorkeeper import Doorkeeper
 from waav.server.head import RequestHead
+from waav.server.middleware import Middlewares, Passage
 from waav.server.refusal import Refused
 from waav.server.rest.refusals import as_refused
 
@@ -47,32 +49,44 @@ class Admission:
     rates: Rates | None = None
     """None: every client may ask as often as it likes."""
     limiter: Limiter = attrs.Factory(_unlimited)
+    """Has the places for WebSockets, of all workers together."""
+    plain: Limiter = attrs.Factory(_unlimited)
+    """Has the places for connections that are none, of this process."""
     load: Load | None = None
     """Says when there is too much to do already."""
     exempt: frozenset[str] = EXEMPT
-    """Paths that are not limited."""
+    """Paths that are not limited, and that middlewares do not see."""
     doorkeeper: Doorkeeper = attrs.Factory(Doorkeeper)
     """Asks who comes."""
     refused: ByLabel = attrs.Factory(ByLabel)
     """Who was sent away at a door, by code; it is for the doors to count."""
+    middlewares: Middlewares = attrs.Factory(Middlewares)
+    """Asked about everybody who has been let in."""
 
     @classmethod
-    def of(
-        cls,
-        config: Config,
-        limiter: Limiter,
-        load: Load,
-        doorkeeper: Doorkeeper,
-        refused: ByLabel,
-    ) -> "Admission":
-        """Return the limits that the operator has set, and that ``limiter`` counts."""
-        security = config.security
+    def of(cls, gateway: Gateway, doorkeeper: Doorkeeper) -> "Admission":
+        """Return the limits that the operator has set.
+
+        Raises:
+            ConfigError: a middleware that is named is not there.
+        """
+        config, security = gateway.config, gateway.config.security
         rates = None
         if security.rate_limited:
             rates = Rates(security.rate_limit_requests_per_second, security.rate_limit_burst_size)
-        clients = Clients(config.server.trusted_proxies)
+        clients = Clients(config.server.trusted_proxies, config.server.proxy_protocol)
         paths = exempt(config.metrics.served_at)
-        return cls(clients, rates, limiter, load, paths, doorkeeper, refused)
+        return cls(
+            clients=clients,
+            rates=rates,
+            limiter=gateway.limiter,
+            plain=LocalLimiter(Counts(Capacities(client=security.max_connections_per_ip))),
+            load=gateway.load,
+            exempt=paths,
+            doorkeeper=doorkeeper,
+            refused=gateway.counters.refused,
+            middlewares=Middlewares.of(config, gateway.plugins),
+        )
 
     def check_request(self, path: str, peer: str, headers: Mapping[str, str]) -> None:
         """Count a request of the REST side.
@@ -102,12 +116,35 @@ class Admission:
         """
         self._look_at_load()
         client = self.clients.of(head.peer[0], head.headers)
-        async with AsyncExitStack() as stack:
-            try:
-                await stack.enter_async_context(self.limiter.slot([EVERYBODY, ("client", client)]))
-            except LimitReached as full:
-                raise as_refused(full) from None
+        async with _place(self.limiter, [EVERYBODY, ("client", client)]):
             yield
+
+    @asynccontextmanager
+    async def http_connection(self, peer: str) -> AsyncIterator[None]:
+        """Hold the place of a connection that is no WebSocket, for as long as the block lasts.
+
+        The connections of a proxy are those of many clients, and not counted.
+
+        Raises:
+            Refused: at the start of the block: there is no place (503).
+        """
+        owner = self.clients.owner(peer)
+        async with _place(self.plain, [] if owner is None else [("client", owner)]):
+            yield
+
+    async def pass_middlewares(
+        self, head: RequestHead, principal: Principal | None, *, websocket: bool = False
+    ) -> Passage:
+        """Ask the middlewares about a request that was let in.
+
+        Raises:
+            Refused: one of them answers, or cannot say.
+        """
+        # One that is broken must not make the gateway look dead to who watches over it.
+        if head.path in self.exempt:
+            return Passage()
+        client = self.clients.of(head.peer[0], head.headers)
+        return await self.middlewares.enter(head, client, principal, websocket=websocket)
 
     def _look_at_load(self) -> None:
         if self.load is not None and (overloaded := self.load.refusal()) is not None:
@@ -119,6 +156,16 @@ class Admission:
         verdict = self.rates.take(self.clients.of(peer, headers), trio.current_time())
         if not verdict.passes:
             raise _too_many(verdict, self.rates.burst)
+
+
+@asynccontextmanager
+async def _place(limiter: Limiter, keys: Sequence[Key]) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(limiter.slot(keys))
+        except LimitReached as full:
+            raise as_refused(full) from None
+        yield
 
 
 def _too_many(verdict: Verdict, burst: int) -> Refused:

@@ -1,34 +1,31 @@
-"""The application of the REST side: routes made from the table of operations, and middleware."""
+"""The application of the REST side: routes made from the table of operations, and its errors."""
 
 import logging
-import re
-from collections.abc import Callable
-from uuid import uuid4
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 from quart import Response, g, request
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException
-from werkzeug.wrappers import Response as WerkzeugResponse
 
 from waav.gateway import Gateway
 from waav.server.errors import is_known
+from waav.server.guard import PRINCIPAL, REQUEST_ID
 from waav.server.openapi import OPERATIONS, operations
 from waav.server.refusal import Refused
 from waav.server.rest.intake import read_request
-from waav.server.rest.operation import JSON, Operation, Reply, under_prefixes
-from waav.server.rest.refusals import as_refused, error_json
+from waav.server.rest.operation import Operation, Reply, under_prefixes
+from waav.server.rest.refusals import as_refused
 from waav.server.rest.upload import place, places_of, request_class
 
 log = logging.getLogger(__name__)
-
-# It goes into logs and headers as it is.
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
 def create_app(gateway: Gateway) -> QuartTrio:
     """Make the application; a request that its client abandons is cancelled."""
     app = QuartTrio("waav", static_folder=None)
+    app.config["RESPONSE_TIMEOUT"] = None  # who takes no answer is cut off, in http_connection
     app.config["MAX_CONTENT_LENGTH"] = gateway.config.server.max_body_bytes
     app.request_class = request_class(
         {
@@ -42,7 +39,6 @@ def create_app(gateway: Gateway) -> QuartTrio:
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = False
     app.before_request(_name_request)
-    app.after_request(_add_headers)
     app.register_error_handler(HTTPException, _refuse)
     for operation in operations(gateway.config.metrics.served_at):
         _add_routes(app, gateway, operation)
@@ -56,6 +52,8 @@ def _add_routes(app: QuartTrio, gateway: Gateway, operation: Operation) -> None:
         try:
             with place(places):
                 asked = await read_request(operation, request)
+                if operation.scoped:
+                    asked["scope"] = gateway.tenancy.scope(_state().get(PRINCIPAL))
                 return _response(await operation.handler(gateway, **path, **asked))
         # Also groups, of which the framework would answer the first exception it has a form for.
         except Exception as exc:  # noqa: BLE001  # the top of a request
@@ -83,17 +81,15 @@ async def _refuse(exc: Exception, explain: Callable[[Exception], Refused] = as_r
             "request %s failed: %s %s", g.request_id, request.method, request.path, exc_info=exc
         )
     refused = explain(exc)
-    body = error_json(refused, g.request_id)
-    return Response(body, refused.status.value, dict(refused.headers), content_type=JSON)
+    headers, body = refused.answer(g.request_id)
+    return Response(body, refused.status.value, headers)
 
 
 async def _name_request() -> None:
-    given = request.headers.get("X-Request-ID", "")
-    g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+    # Where nobody stands before the application, as in tests of it, a request has no name.
+    g.request_id = _state().get(REQUEST_ID, "")
 
 
-async def _add_headers(response: Response | WerkzeugResponse) -> Response | WerkzeugResponse:
-    response.headers["X-Request-ID"] = g.request_id
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["X-Frame-Options"] = "DENY"
-    return response
+def _state() -> Mapping[str, Any]:
+    state: Mapping[str, Any] = request.scope.get("state", {})
+    return state

@@ -1,39 +1,87 @@
-"""A connection before we know what it wants: the TLS handshake and the request head, in time."""
+"""A connection before we know what it wants: who it is, the TLS handshake and the request head, in time."""
 
+import socket
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import attrs
 import trio
 
+from waav.security.addresses import Clients
 from waav.server.head import RequestHead, parse_head
+from waav.server.proxy_header import MAX_BINARY, NoProxyHeader, Peer, parse_proxy_header
+from waav.server.tls import Tls
 
 _READ = 65536
 
 
-@attrs.define(eq=False)
-class WaitingRoom:
-    """The patience we have with those who have not said what they want; it can end for all at once."""
+@attrs.frozen
+class Arrival:
+    """A connection on which HTTP can be spoken."""
 
-    is_closed: bool = attrs.field(default=False, init=False)
-    _scopes: set[trio.CancelScope] = attrs.field(factory=set, init=False)
+    stream: trio.abc.Stream
+    peer: Peer
+    """Whoever is connected, or whom a proxy has announced."""
+    is_http2: bool = False
+    """Agreed on in the TLS handshake; without one the first request tells."""
 
-    @contextmanager
-    def patience(self, seconds: float) -> Iterator[trio.CancelScope]:
-        """A cancel scope that also ends when the room closes."""
-        with trio.move_on_after(0 if self.is_closed else seconds) as scope:
-            self._scopes.add(scope)
-            try:
-                yield scope
-            finally:
-                self._scopes.discard(scope)
 
-    def close(self) -> None:
-        """Send away everybody who waits, and who comes later."""
-        self.is_closed = True
-        for scope in self._scopes:
-            scope.cancel(reason="the server is shutting down")
+async def arrive(
+    transport: trio.SocketStream, peer: Peer, tls: Tls | None, clients: Clients
+) -> Arrival:
+    """Do what comes before HTTP.
+
+    Args:
+        peer: the other end of the socket.
+
+    Raises:
+        NoProxyHeader: the other end is no proxy that we trust, or announces nobody.
+        trio.BrokenResourceError: the TLS handshake failed, or the client has left.
+        OSError: the client has left.
+    """
+    if clients.announced:
+        if not clients.trusts(peer[0]):
+            raise NoProxyHeader("not a trusted proxy")
+        peer = await read_proxy_header(transport.socket) or peer
+    if tls is None:
+        return Arrival(transport, peer)
+    stream = await secure(transport, tls.context)
+    return Arrival(stream, peer, stream.selected_alpn_protocol() == "h2")
+
+
+def peer_of(transport: trio.SocketStream) -> Peer:
+    """Return the other end of the socket.
+
+    Raises:
+        trio.BrokenResourceError: the client has left.
+    """
+    try:
+        address, port = transport.socket.getpeername()[:2]
+    except OSError as error:
+        raise trio.BrokenResourceError("left before we came to look") from error
+    return address, port
+
+
+async def read_proxy_header(connected: trio.socket.SocketType) -> Peer | None:
+    """Take the header of the PROXY protocol off a connection, and not one byte more.
+
+    Returns:
+        The client that it announces; None if it announces nobody.
+
+    Raises:
+        NoProxyHeader: what comes is none.
+        trio.BrokenResourceError: the proxy has left.
+    """
+    received = bytearray()
+    while True:
+        # TLS reads from the socket itself: what follows the header has to stay there.
+        seen = await connected.recv(MAX_BINARY, socket.MSG_PEEK)
+        if not seen:
+            raise trio.BrokenResourceError("left before it said for whom it came")
+        header = parse_proxy_header(received + seen)
+        size = len(seen) if header is None else header.size - len(received)
+        received += await connected.recv(size)
+        if header is not None:
+            return header.client
 
 
 async def secure(

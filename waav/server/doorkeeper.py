@@ -8,6 +8,7 @@ import attrs
 
 from capabilities import Principal
 from waav.config import Config
+from waav.observe.scope import tell
 from waav.security.authenticate import Authenticator
 from waav.security.bearer import Bearer, Rejection, find_bearer
 from waav.server.head import RequestHead
@@ -52,8 +53,8 @@ class Doorkeeper:
 
     async def check_request(
         self, head: RequestHead, read_body: Callable[[int], Awaitable[bytes]]
-    ) -> None:
-        """Let a request of the REST side pass.
+    ) -> Principal | None:
+        """Let a request of the REST side pass, and return whose it is if anybody knows.
 
         Args:
             read_body: reads the whole body, of at most so many bytes; called only if somebody who
@@ -62,12 +63,12 @@ class Doorkeeper:
         Raises:
             Refused: it does not pass; also whatever ``read_body`` raises.
         """
-        if head.path in self.public or _is_preflight(head):
-            return
+        if head.path in self.public:
+            return None
         bearer, limit, body = _bearer(head), self.authenticator.body_limit, b""
         if isinstance(bearer, Bearer) and limit and _may_be_json(head):
             body = await read_body(limit)
-        await self._admit(bearer, head, body)
+        return await self._admit(bearer, head, body)
 
     async def check_upgrade(self, head: RequestHead) -> Visitor:
         """Let a request for a WebSocket pass, to its handler or to be asked there.
@@ -88,6 +89,8 @@ class Doorkeeper:
         )
         if isinstance(outcome, Rejection):
             raise _refused(outcome)
+        if outcome is not None:
+            tell(tenant=outcome.id)
         return outcome
 
 
@@ -104,13 +107,6 @@ def public_paths(config: Config) -> frozenset[str]:
 
 def _bearer(head: RequestHead) -> Bearer | Rejection | None:
     return find_bearer(head.headers.get("authorization"), head.parameter("token"))
-
-
-def _is_preflight(head: RequestHead) -> bool:
-    """Tell whether a browser asks if a page may call; it sends no token, and no handler runs."""
-    return head.method == "OPTIONS" and {"origin", "access-control-request-method"} <= set(
-        head.headers
-    )
 
 
 def _may_be_json(head: RequestHead) -> bool:

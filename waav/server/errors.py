@@ -18,6 +18,7 @@ from capabilities.errors import (
 from waav.errors import (
     AddressRefused,
     ClientKeyRefused,
+    Forbidden,
     InvalidRequest,
     LimitReached,
     Overloaded,
@@ -75,6 +76,7 @@ TABLE: dict[type[BaseException], Row] = {
     ClientKeyRefused: Row(403, POLICY),
     NotAvailable: Row(501, POLICY),
     NotAuthenticated: Row(401, UNAUTHORIZED),
+    Forbidden: Row(403, POLICY),
     PluginFailed: Row(502, INTERNAL),
     PluginNotRunning: Row(503, TRY_AGAIN),
     SlowClient: Row(503, TRY_AGAIN),

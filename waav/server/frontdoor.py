@@ -2,7 +2,6 @@
 
 import logging
 import math
-import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import TypeAlias
@@ -11,12 +10,17 @@ import attrs
 import trio
 
 from waav.errors import SlowClient
+from waav.server.access import Exchange
 from waav.server.admission import Admission
-from waav.server.arrival import WaitingRoom, read_head, secure
+from waav.server.answers import Answers
+from waav.server.arrival import Arrival, arrive, peer_of, read_head
 from waav.server.doorkeeper import Visitor
 from waav.server.errors import GOING_AWAY, NORMAL, close_code
 from waav.server.head import MAX_HEAD, RequestHead
+from waav.server.proxy_header import NoProxyHeader, Peer
 from waav.server.refusal import Refused, refuse
+from waav.server.tls import Tls
+from waav.server.waiting import WaitingRoom
 from waav.server.websocket import Limits, WebSocket, accept_websocket
 
 Handler: TypeAlias = Callable[[WebSocket, Visitor], Awaitable[None]]
@@ -34,11 +38,15 @@ _LOST = (trio.BrokenResourceError, trio.ClosedResourceError, ConnectionError, Sl
 
 @attrs.frozen
 class DoorLimits:
-    """What a connection may cost before we know what it wants. Bytes and seconds."""
+    """What connections may cost before we know what they want. Bytes and seconds."""
 
     head: int = MAX_HEAD
     head_timeout: float = 10.0
     tls_timeout: float = 10.0
+    """For the TLS handshake, and for a proxy's header before it."""
+    waiting: float = math.inf
+    """Connections at one time."""
+    waiting_of_client: float = math.inf
 
 
 @attrs.define(eq=False)
@@ -47,17 +55,22 @@ class FrontDoor:
 
     routes: Mapping[str, Handler]
     """By path, as in ``/ws``."""
-    http: Callable[[trio.abc.Stream, bytes], Awaitable[None]]
-    """Serves an HTTP connection to its end, given what was read of it."""
-    ssl_context: ssl.SSLContext | None = None
+    http: Callable[[trio.abc.Stream, bytes, Peer], Awaitable[None]]
+    """Serves an HTTP connection to its end, given what was read of it and who the client is."""
+    tls: Tls | None = None
     admission: Admission = attrs.Factory(Admission)
+    answers: Answers = Answers()
     limits: DoorLimits = attrs.Factory(DoorLimits)
     websocket_limits: Limits = attrs.Factory(Limits)
     failed: int = attrs.field(default=0, init=False)
     """Connections that ended with an error of ours."""
-    _waiting: WaitingRoom = attrs.field(factory=WaitingRoom, init=False)
+    _waiting: WaitingRoom = attrs.field(init=False)
     _reported_at: float = attrs.field(default=-math.inf, init=False)
     _reported: int = attrs.field(default=0, init=False)
+
+    @_waiting.default
+    def _waiting_room(self) -> WaitingRoom:
+        return WaitingRoom(self.limits.waiting, self.limits.waiting_of_client)
 
     async def serve(self, transport: trio.SocketStream) -> None:
         """Serve one connection to its end; whoever accepted it closes it."""
@@ -78,36 +91,64 @@ class FrontDoor:
         self._waiting.close()
 
     async def _serve(self, transport: trio.SocketStream) -> None:
-        stream: trio.abc.Stream = transport
-        if self.ssl_context is not None:
-            with self._waiting.patience(self.limits.tls_timeout) as patience:
-                stream = tls = await secure(transport, self.ssl_context)
-            if patience.cancelled_caught:
-                return
-            if tls.selected_alpn_protocol() == "h2":
-                await self.http(stream, b"")
-                return
+        arrival = await self._arrive(transport)
+        if arrival is None:
+            return
+        if arrival.is_http2:
+            await self._serve_http(arrival.stream, None, b"", arrival.peer)
+        else:
+            await self._serve_request(arrival.stream, arrival.peer)
+
+    async def _arrive(self, transport: trio.SocketStream) -> Arrival | None:
+        peer, clients = peer_of(transport), self.admission.clients
+        with self._waiting.patience(self.limits.tls_timeout, clients.owner(peer[0])):
+            try:
+                return await arrive(transport, peer, self.tls, clients)
+            except NoProxyHeader:
+                self.admission.refused.note("no_proxy_header")
+        return None
+
+    async def _serve_http(
+        self, stream: trio.abc.Stream, head: RequestHead | None, received: bytes, peer: Peer
+    ) -> None:
         try:
-            await self._serve_request(stream, _peer(transport))
+            async with self.admission.http_connection(peer[0]):
+                await self.http(stream, received, peer)
         except Refused as refused:
-            self.admission.refused.note(refused.code)
-            await refuse(stream, refused)
+            with self.answers.log.exchange(head, peer[0]) as exchange:
+                await self._refuse(stream, refused, exchange)
 
     async def _serve_request(self, stream: trio.abc.Stream, peer: tuple[str, int]) -> None:
         received = bytearray()
-        head = await self._read_head(stream, received, peer)
+        try:
+            head = await self._read_head(stream, received, peer)
+        except Refused as refused:
+            with self.answers.log.exchange(None, peer[0]) as exchange:
+                await self._refuse(stream, refused, exchange)
+            return
         if head is None:
             return
-        if head.path in self.routes or head.wants_websocket:
-            await self._serve_websocket(stream, head, received)
-        else:
-            await self.http(stream, bytes(received))
+        if not (head.path in self.routes or head.wants_websocket):
+            await self._serve_http(stream, head, bytes(received), peer)
+            return
+        with self.answers.log.exchange(head, peer[0]) as exchange:
+            try:
+                await self._serve_websocket(stream, head, received, exchange)
+            except Refused as refused:
+                await self._refuse(stream, refused, exchange)
+
+    async def _refuse(self, stream: trio.abc.Stream, refused: Refused, exchange: Exchange) -> None:
+        self.admission.refused.note(refused.code)
+        headers, body = refused.answer(exchange.request_id)
+        exchange.status, exchange.sent = refused.status.value, len(body)
+        await refuse(stream, refused.status, headers | self.answers.headers(exchange), body)
 
     async def _read_head(
         self, stream: trio.abc.Stream, received: bytearray, peer: tuple[str, int]
     ) -> RequestHead | None:
-        scheme = "http" if self.ssl_context is None else "https"
-        with self._waiting.patience(self.limits.head_timeout):
+        scheme = "http" if self.tls is None else "https"
+        owner = self.admission.clients.owner(peer[0])
+        with self._waiting.patience(self.limits.head_timeout, owner):
             return await read_head(
                 stream, received, peer=peer, scheme=scheme, limit=self.limits.head
             )
@@ -120,7 +161,11 @@ class FrontDoor:
         )
 
     async def _serve_websocket(
-        self, stream: trio.abc.Stream, head: RequestHead, received: bytearray
+        self,
+        stream: trio.abc.Stream,
+        head: RequestHead,
+        received: bytearray,
+        exchange: Exchange,
     ) -> None:
         self.admission.check_upgrade(head.peer[0], head.headers)
         handler = self.routes.get(head.path)
@@ -131,16 +176,23 @@ class FrontDoor:
         # Around the questions and the handshake too: whatever becomes of them, the place is free again.
         async with self.admission.connection(head):
             visitor = await self.admission.doorkeeper.check_upgrade(head)
-            await self._converse(handler, stream, visitor, received)
+            passage = await self.admission.pass_middlewares(head, visitor.principal, websocket=True)
+            added = await passage.headers(HTTPStatus.SWITCHING_PROTOCOLS)
+            headers = {**added, **self.answers.headers(exchange)}
+            limits = self._limits(visitor)
+            socket = await accept_websocket(stream, head, received, limits, headers)
+            await self._converse(handler, socket, visitor, exchange)
 
-    async def _converse(
-        self, handler: Handler, stream: trio.abc.Stream, visitor: Visitor, received: bytearray
-    ) -> None:
+    def _limits(self, visitor: Visitor) -> Limits:
         limits = self.websocket_limits
         if visitor.pending:
             limits = attrs.evolve(limits, max_message=min(limits.max_message, UNKNOWN_MESSAGE))
-        socket = await accept_websocket(stream, visitor.head, received, limits)
-        code = NORMAL
+        return limits
+
+    async def _converse(
+        self, handler: Handler, socket: WebSocket, visitor: Visitor, exchange: Exchange
+    ) -> None:
+        exchange.status, code = HTTPStatus.SWITCHING_PROTOCOLS.value, NORMAL
         try:
             await handler(socket, visitor)
         except Exception as error:
@@ -150,6 +202,7 @@ class FrontDoor:
             code = GOING_AWAY  # cancelled: the server ends
             raise
         finally:
+            exchange.sent = socket.bytes_out
             await socket.aclose(code)
 
     def _note(self, error: Exception) -> None:
@@ -164,14 +217,6 @@ class FrontDoor:
         silent = self.failed - self._reported - 1
         self._reported_at, self._reported = now, self.failed
         logger.error("a connection failed (and %d before it, unreported)", silent, exc_info=ours)
-
-
-def _peer(transport: trio.SocketStream) -> tuple[str, int]:
-    try:
-        address, port = transport.socket.getpeername()[:2]
-    except OSError as error:
-        raise trio.BrokenResourceError("left before we came to look") from error
-    return address, port
 
 
 def _ours(error: Exception) -> Exception | None:

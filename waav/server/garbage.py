@@ -5,11 +5,17 @@ not know that, and looks through all that lives, the libraries and every session
 90 ms at 60 sessions. So whatever outlived a search for young garbage, some milliseconds, is not
 looked at any more, until nobody is there whom it could disturb. REST does leave cycles, 15 KiB for a
 connection, so on a server that is never alone a search comes when memory has grown too much.
+
+With it goes back to the system what was freed between things that live: the C library keeps that, a
+third of what 60 sessions had needed.
 """
 
+import ctypes
 import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import cache
+from typing import Any
 
 import trio
 
@@ -48,6 +54,13 @@ def search() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+    _trim()(0)
+
+
+@cache
+def _trim() -> Callable[[int], Any]:
+    """Return glibc's ``malloc_trim(3)``: 8 ms for 100 MiB; elsewhere nothing is like it."""
+    return getattr(ctypes.CDLL(None), "malloc_trim", lambda _: None)
 
 
 def spare(phase: str, info: dict[str, int]) -> None:

@@ -1,9 +1,12 @@
 """The WebSocket opening handshake: a request head in, the answer out. No I/O."""
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 
 from websockets.datastructures import Headers
+from websockets.exceptions import InvalidHeader
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
@@ -22,15 +25,23 @@ _CODES = {
 }
 
 
-def negotiate(head: RequestHead) -> bytes:
+def negotiate(head: RequestHead, headers: Mapping[str, str] = MappingProxyType({})) -> bytes:
     """The ``101`` answer to a WebSocket request; no extension, no sub-protocol.
+
+    Args:
+        headers: what it says besides.
 
     Raises:
         Refused: not a proper handshake: 400, 405, 426 or 505.
     """
+    try:
+        told = Headers(head.headers)
+    except InvalidHeader:
+        text = "WebSocket handshake failed: a header has characters that none may have"
+        raise Refused(HTTPStatus.BAD_REQUEST, "bad_request", text) from None
     request = Request(
         head.path,
-        Headers(head.headers),
+        told,
         method=head.method,
         protocol=f"HTTP/{head.http_version}",
     )
@@ -38,6 +49,7 @@ def negotiate(head: RequestHead) -> bytes:
     response = protocol.accept(request)
     protocol.parser.close()  # the two hold each other
     if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+        response.headers.update(headers)
         return response.serialize()
     status = HTTPStatus(response.status_code)
     raise Refused(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from urllib.parse import parse_qs, unquote
+from uuid import uuid4
 
 import attrs
 import h11
@@ -15,6 +16,13 @@ MAX_HEAD = 65536
 
 _END = re.compile(rb"\n\r?\n")
 _FIRST_PRINTABLE = 0x21
+# It goes into logs and headers as it is.
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+
+
+def new_request_id() -> str:
+    """Return a name for a request that brought none."""
+    return uuid4().hex
 
 
 @attrs.frozen
@@ -35,6 +43,13 @@ class RequestHead:
     http_version: str
     size: int
     """Bytes of the head, with the empty line that ends it."""
+    request_id: str = attrs.field(eq=False)
+    """What answer, log and errors call the request: its own name for it if that can be shown."""
+
+    @request_id.default
+    def _request_id(self) -> str:
+        given = self.headers.get("x-request-id", "")
+        return given if _REQUEST_ID.fullmatch(given) else new_request_id()
 
     @property
     def wants_websocket(self) -> bool:
@@ -103,7 +118,9 @@ def _request(head: bytes) -> h11.Request:
         event = connection.next_event()
     except h11.RemoteProtocolError as error:
         status = HTTPStatus(error.error_status_hint)
-        raise Refused(status, "bad_request", f"Bad request: {error}") from error
+        # The rest of the library's sentence quotes the line, and there may be a token in it.
+        what = str(error).partition(":")[0]
+        raise Refused(status, "bad_request", f"Bad request: {what}") from None
     if not isinstance(event, h11.Request):
         raise Refused(HTTPStatus.BAD_REQUEST, "bad_request", "Not an HTTP request")
     return event

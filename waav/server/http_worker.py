@@ -1,35 +1,37 @@
 """The HTTP side: Hypercorn's trio server without its accept loop, one call for each connection."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from http import HTTPStatus
-from typing import Any, TypeAlias, cast
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, cast
 
 import attrs
-import h11
+import hypercorn.protocol
 import trio
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
-from hypercorn.events import Event, RawData
-from hypercorn.protocol import ProtocolWrapper
-from hypercorn.protocol.h2 import H2Protocol
+from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.trio.lifespan import Lifespan
 from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import AppWrapper, ASGIFramework, ConnectionState, LifespanState
 
 from waav.server.admission import Admission
-from waav.server.foreseen import ForeseenBody
-from waav.server.head import MAX_HEAD, RequestHead
-from waav.server.refusal import Refused
-
-ASGIApp: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
-"""An ASGI 3 application, such as the one of Quart-Trio."""
+from waav.server.answers import Answers
+from waav.server.guard import ASGIApp, guard
+from waav.server.head import MAX_HEAD
+from waav.server.http1 import Http1
+from waav.server.http2 import Http2
+from waav.server.http_connection import CONNECTION, Connection, Settings, on_connection
+from waav.server.proxy_header import Peer
 
 # Load balancers keep idle connections for up to a minute; whoever closes first
 # while the other one sends makes a request fail, so it should not be us.
 _KEEP_ALIVE = 75.0
+
+# It has no setting for this, and makes them in several places.
+hypercorn.protocol.H11Protocol = Http1  # type: ignore[attr-defined]
+hypercorn.protocol.H2Protocol = Http2  # type: ignore[assignment,attr-defined]
 
 _PATIENCE = 30.0
 _PIECE = 65536
@@ -45,18 +47,21 @@ class HttpWorker:
     _state: LifespanState
     _context: WorkerContext = attrs.Factory(lambda: WorkerContext(max_requests=None))
 
-    async def serve(self, stream: trio.abc.Stream, received: bytes) -> None:
+    async def serve(self, stream: trio.abc.Stream, received: bytes, peer: Peer) -> None:
         """Serve one connection to its end; it closes the stream.
 
         Args:
             received: what was read from the stream already.
+            peer: the client, who need not be the one at the other end of the socket.
 
         Raises:
             Exception: whatever goes wrong in Hypercorn, which leaves that to its caller.
         """
-        state = ConnectionState(self._state.copy())
-        replay = Replay(stream, received)
-        await _Server(self._app, self._config, self._context, state, replay).run()  # type: ignore[arg-type]  # it looks like an SSLStream when it has to
+        connection = Connection(peer)
+        replay = Replay(stream, received, connection)
+        state = ConnectionState({**self._state, CONNECTION: connection})
+        with connection.scope:
+            await _Server(self._app, self._config, self._context, state, replay).run()  # type: ignore[arg-type]  # it looks like an SSLStream when it has to
 
     async def drain(self) -> None:
         """Close idle connections now, and the others after the answer they are waiting for."""
@@ -65,7 +70,7 @@ class HttpWorker:
 
 @asynccontextmanager
 async def open_http_worker(
-    app: ASGIApp, admission: Admission | None = None
+    app: ASGIApp, admission: Admission | None = None, answers: Answers | None = None
 ) -> AsyncIterator[HttpWorker]:
     """Start the application, and shut it down at the end of the block.
 
@@ -73,13 +78,16 @@ async def open_http_worker(
 
     Args:
         admission: asked about each request before the application is.
+        answers: what goes around each answer.
 
     Raises:
         hypercorn.utils.LifespanFailureError: the application does not start, in a group.
     """
-    config = _config()
+    answers = answers or Answers()
+    config = _config(answers)
     state: LifespanState = {}
-    wrapped = ASGIWrapper(cast(ASGIFramework, _guarded(app, admission or Admission())))
+    guarded = on_connection(guard(app, admission or Admission(), answers))
+    wrapped = ASGIWrapper(cast(ASGIFramework, guarded))
     lifespan = Lifespan(wrapped, config, state)
     async with trio.open_nursery() as nursery:
         await nursery.start(lifespan.handle_lifespan, name="server/lifespan")
@@ -89,78 +97,14 @@ async def open_http_worker(
         nursery.cancel_scope.cancel(reason="the application is shut down")
 
 
-def _config() -> Config:
-    config = Config()
+def _config(answers: Answers) -> Config:
+    config = Settings()
+    config.answers = answers
     config.errorlog = logging.getLogger("hypercorn.error")  # the name alone would add a handler
     config.h11_max_incomplete_size = MAX_HEAD
     config.include_server_header = False
     config.keep_alive_timeout = _KEEP_ALIVE
     return config
-
-
-def _guarded(app: ASGIApp, admission: Admission) -> ASGIApp:
-    """Ask about each request of a connection, also one that there is nothing for.
-
-    WebSockets are kept away from the application: they belong to the front door. One comes here when
-    it is a later request of a connection that began with HTTP, as a proxy's may be. 421 tells the
-    client to try again with a connection of its own.
-    """
-
-    async def call(scope: Any, receive: Any, send: Any) -> None:
-        kind = scope["type"]
-        if kind == "lifespan":
-            await app(scope, receive, send)
-            return
-        head, body = _head(scope), ForeseenBody(receive)
-        try:
-            if kind == "websocket":
-                admission.check_upgrade(head.peer[0], head.headers)
-                raise _misdirected()
-            admission.check_request(head.path, head.peer[0], head.headers)
-            await admission.doorkeeper.check_request(head, body.read)
-        except Refused as refused:
-            admission.refused.note(refused.code)
-            await _answer(send, refused, "websocket." if kind == "websocket" else "")
-            return
-        await app(scope, body.receive, send)
-
-    return call
-
-
-def _misdirected() -> Refused:
-    return Refused(
-        HTTPStatus.MISDIRECTED_REQUEST,
-        "new_connection_required",
-        "A WebSocket must be the first request of its connection",
-    )
-
-
-def _head(scope: Any) -> RequestHead:
-    """Return what the front door would have read; the bytes are gone."""
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return RequestHead(
-        method=scope.get("method", "GET"),
-        path=scope["path"],
-        query=scope["query_string"].decode("latin-1"),
-        headers=headers,
-        peer=tuple(scope["client"]),
-        scheme=scope["scheme"],
-        http_version=scope["http_version"],
-        size=0,
-    )
-
-
-async def _answer(send: Any, refused: Refused, prefix: str) -> None:
-    headers, body = refused.answer()
-    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
-    start = {"status": refused.status.value, "headers": pairs}
-    # A client that sends frames before it has an answer got a 400 from Hypercorn.
-    with suppress(h11.LocalProtocolError):
-        await send({"type": f"{prefix}http.response.start", **start})
-        await send({"type": f"{prefix}http.response.body", "body": body, "more_body": False})
 
 
 class Replay:
@@ -170,9 +114,10 @@ class Replay:
     TLS, and a handshake that was done is not done again.
     """
 
-    def __init__(self, stream: trio.abc.Stream, received: bytes) -> None:
+    def __init__(self, stream: trio.abc.Stream, received: bytes, connection: Connection) -> None:
         self._stream = stream
         self._received = received
+        self._connection = connection
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -187,26 +132,28 @@ class Replay:
 
     async def send_all(self, data: bytes) -> None:
         """Send in pieces, so that the patience is for the piece and not for the whole."""
-        for start in range(0, len(data), _PIECE):
-            with trio.move_on_after(_PATIENCE) as patience:
-                await self._stream.send_all(data[start : start + _PIECE])
-            if patience.cancelled_caught:
-                raise trio.BrokenResourceError("the client takes nothing")
+        try:
+            for start in range(0, len(data), _PIECE):
+                with trio.fail_after(_PATIENCE):
+                    await self._stream.send_all(data[start : start + _PIECE])
+        except trio.BusyResourceError as error:
+            # Hypercorn sends one thing after the other: what else is under way is its goodbye
+            # to a client that broke off a request whose answer this is.
+            raise trio.BrokenResourceError("the connection is being closed") from error
+        except (trio.TooSlowError, trio.BrokenResourceError) as error:
+            # Hypercorn would go on reading, or wait for the end of an answer that nobody takes.
+            self._connection.cut_off()
+            raise trio.BrokenResourceError("the client is gone, or takes nothing") from error
 
 
 class _Server(TCPServer):
     """Hypercorn's connection, with what it lacks for a server that has to end in time."""
 
-    def __setattr__(self, name: str, value: object) -> None:
-        # Hypercorn offers WebSockets over HTTP/2 (RFC 8441), which we do not have: a
-        # browser with an HTTP/2 connection would use it for wss, and fail.
-        if isinstance(value, ProtocolWrapper) and isinstance(value.protocol, H2Protocol):
-            settings = value.protocol.connection.local_settings
-            settings.enable_connect_protocol = 0
-            settings.acknowledge()  # not sent yet, so there is no one to wait for
-        super().__setattr__(name, value)
+    _nobody_reads = False
 
     async def protocol_send(self, event: Event) -> None:
+        if isinstance(event, Updated) and self._nobody_reads:
+            event = Closed()  # it would wait for the next request
         if isinstance(event, RawData):
             await super().protocol_send(event)
             return
@@ -224,3 +171,7 @@ class _Server(TCPServer):
             # send for ever, and the server could not end.
             await trio.aclose_forcefully(self.stream)
             raise
+        # The client has left, and Hypercorn would wait for it, with an open socket, until it was idle
+        # for long enough.
+        self._nobody_reads = True
+        await self.idle_task.stop()

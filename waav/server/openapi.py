@@ -52,7 +52,7 @@ DESCRIPTION = (
         "/openapi.yaml",
         show_yaml,
         "description",
-        {200: Answer(str, content_types=(YAML,))},
+        {200: Answer(dict[str, Any], content_types=(YAML,))},
         public=True,
     ),
 )

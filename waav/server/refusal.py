@@ -1,9 +1,8 @@
-"""An answer of "no" that the front door gives by itself, before any handler or application."""
+"""An answer of "no", as JSON; and the front door's way to give it, before any handler or application."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
 from types import MappingProxyType
-from uuid import uuid4
 
 import msgspec
 import trio
@@ -32,9 +31,8 @@ class Refused(Exception):
         self.headers = headers
         self.error = error or message
 
-    def answer(self) -> tuple[dict[str, str], bytes]:
-        """Headers and JSON body, with a request id of their own."""
-        request_id = uuid4().hex
+    def answer(self, request_id: str) -> tuple[dict[str, str], bytes]:
+        """Return the headers that belong to the answer itself, and its JSON body."""
         body = msgspec.json.encode(
             {
                 "error": self.error,
@@ -46,22 +44,20 @@ class Refused(Exception):
         headers = {
             "content-type": "application/json",
             "content-length": str(len(body)),
-            "x-content-type-options": "nosniff",
-            "x-frame-options": "DENY",
-            "x-request-id": request_id,
             **self.headers,
         }
         return headers, body
 
 
-async def refuse(stream: trio.abc.Stream, refused: Refused) -> None:
+async def refuse(
+    stream: trio.abc.Stream, status: HTTPStatus, headers: Mapping[str, str], body: bytes
+) -> None:
     """Send the answer and wait a moment, so that it arrives; the caller closes the stream.
 
     Raises:
         trio.BrokenResourceError: the client has left.
     """
-    headers, body = refused.answer()
-    lines = [f"HTTP/1.1 {refused.status.value} {refused.status.phrase}", "connection: close"]
+    lines = [f"HTTP/1.1 {status.value} {status.phrase}", "connection: close"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     with trio.move_on_after(_LINGER):
         await stream.send_all("\r\n".join([*lines, "", ""]).encode("latin-1") + body)

@@ -1,17 +1,18 @@
 """Puts the server together: listeners, front door, HTTP side; and takes it apart again in order."""
 
-import ssl
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from pathlib import Path
 from typing import TypeAlias
 
 import trio
 
 from waav.server.admission import Admission
+from waav.server.answers import Answers
 from waav.server.frontdoor import DoorLimits, FrontDoor, Handler
-from waav.server.http_worker import ASGIApp, open_http_worker
+from waav.server.guard import ASGIApp
+from waav.server.http_worker import open_http_worker
+from waav.server.tls import Tls
 from waav.server.websocket import Limits
 from waav.server.workers.listener import SharedListener
 from waav.tasks import open_scoped_nursery
@@ -28,25 +29,26 @@ async def serve(
     port: int,
     listeners: Sequence[Listener] = (),
     stopping: trio.Event,
-    ssl_context: ssl.SSLContext | None = None,
+    tls: Tls | None = None,
     grace: float = 30.0,
     admission: Admission | None = None,
+    answers: Answers | None = None,
     door_limits: DoorLimits | None = None,
     websocket_limits: Limits | None = None,
     task_status: trio.TaskStatus[list[tuple[str, int]]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve until ``stopping`` is set and every connection has ended; then return.
 
-    Once it is set nobody new is let in, idle HTTP connections close, and the handlers of
-    the routes, which watch the same event, say goodbye to their clients. Whoever is
-    still there after ``grace`` seconds is cancelled: a WebSocket is closed with 1001.
-    Cancelling this function does that at once.
+    Once it is set nobody new is let in, idle HTTP connections close, and the handlers of the
+    routes, which watch the same event, say goodbye to their clients. Whoever is still there
+    after ``grace`` seconds is cancelled, at once if this is: a WebSocket is closed with 1001.
 
     Args:
         routes: who talks to WebSocket clients, by path.
         port: 0 for any free one.
         listeners: what somebody else listens on, instead of host and port; closed at the end.
         admission: who may come in at either door; None for everybody.
+        answers: what goes around each answer.
         task_status: told the address and port of each listening socket.
 
     Raises:
@@ -55,23 +57,20 @@ async def serve(
     """
     async with AsyncExitStack() as stack:
         listeners = listeners or await trio.open_tcp_listeners(port, host=host)
-        doors: list[trio.abc.Listener[trio.SocketStream]] = [*listeners]
         for listener in listeners:
             await stack.enter_async_context(listener)
-        http = await stack.enter_async_context(open_http_worker(app, admission))
+        http = await stack.enter_async_context(open_http_worker(app, admission, answers))
         door = FrontDoor(
             routes=routes,
             http=http.serve,
-            ssl_context=ssl_context,
+            tls=tls,
             admission=admission or Admission(),
+            answers=answers or Answers(),
             limits=door_limits or DoorLimits(),
             websocket_limits=websocket_limits or Limits(),
         )
         async with trio.open_nursery() as connections:
-            # Out of file descriptors? It pauses, and tries again.
-            accept = partial(trio.serve_listeners, door.serve, doors, handler_nursery=connections)
-            async with open_scoped_nursery("shutting down") as accepting:
-                await accepting.start(accept, name="server/accept")
+            async with _accepting(door, listeners, connections):
                 task_status.started([each.socket.getsockname()[:2] for each in listeners])
                 await stopping.wait()
             door.close()
@@ -79,18 +78,13 @@ async def serve(
             connections.cancel_scope.deadline = trio.current_time() + grace
 
 
-def make_ssl_context(certificate: Path, key: Path) -> ssl.SSLContext:
-    """TLS 1.2 or later, with HTTP/2 for those who ask for it.
-
-    Args:
-        certificate: PEM, the server's own first, then those that lead to its root.
-
-    Raises:
-        OSError: a file cannot be read.
-        ssl.SSLError: it does not hold what it should, or the two do not belong together.
-    """
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(certificate, key)
-    context.set_alpn_protocols(["h2", "http/1.1"])
-    return context
+@asynccontextmanager
+async def _accepting(
+    door: FrontDoor, listeners: Sequence[Listener], connections: trio.Nursery
+) -> AsyncIterator[None]:
+    doors: list[trio.abc.Listener[trio.SocketStream]] = [*listeners]
+    # Out of file descriptors? It pauses, and tries again.
+    accept = partial(trio.serve_listeners, door.serve, doors, handler_nursery=connections)
+    async with open_scoped_nursery("shutting down") as accepting:
+        await accepting.start(accept, name="server/accept")
+        yield

@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C become an event; a process that does not end by itself is ended."""
+"""Signals become events: SIGTERM and Ctrl-C end the process, SIGHUP has files read again."""
 
 import logging
 import os
@@ -8,7 +8,10 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 
+import attrs
 import trio
+
+from waav.tasks import open_scoped_nursery
 
 logger = logging.getLogger(__name__)
 
@@ -78,3 +81,45 @@ def _stopping(stopping: trio.Event, number: int, patience: float) -> Iterator[No
 def _end() -> None:
     logger.critical("still not down after the grace period: ending the process")
     os._exit(1)
+
+
+@attrs.define(eq=False)
+class Reloads:
+    """Somebody's wishes that what was read at the start be read again; any number may wait for one."""
+
+    asked: int = attrs.field(default=0, init=False)
+    """How often, since the start."""
+    _more: trio.Event = attrs.field(factory=trio.Event, init=False)
+
+    def ask(self) -> None:
+        """Wish so, once more."""
+        self.asked += 1
+        self._more.set()
+        self._more = trio.Event()
+
+    async def after(self, asked: int) -> None:
+        """Wait until somebody has wished so more often than ``asked``."""
+        while self.asked <= asked:
+            await self._more.wait()
+
+
+@asynccontextmanager
+async def reload_on_hangup() -> AsyncIterator[Reloads]:
+    """Give wishes to which every SIGHUP adds one, for as long as the block lasts.
+
+    A process that does not take this signal is ended by it.
+    """
+    reloads = Reloads()
+    async with open_scoped_nursery("the program is over") as nursery:
+        await nursery.start(_count_hangups, reloads, name="server/hangups")
+        yield reloads
+
+
+async def _count_hangups(
+    reloads: Reloads, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
+    with trio.open_signal_receiver(signal.SIGHUP) as received:
+        task_status.started()
+        async for _ in received:
+            logger.info("SIGHUP: reading again what was read at the start")
+            reloads.ask()

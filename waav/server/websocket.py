@@ -7,8 +7,9 @@ makes it quick is what is not here: no hop between tasks, no copy of a frame, on
 
 import os
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from socket import SO_LINGER, SOL_SOCKET
+from types import MappingProxyType
 from typing import Self
 
 import attrs
@@ -294,11 +295,13 @@ async def accept_websocket(
     head: RequestHead,
     received: bytes | bytearray,
     limits: Limits | None = None,
+    headers: Mapping[str, str] = MappingProxyType({}),
 ) -> WebSocket:
     """Answer a handshake and give the open connection; the caller closes it.
 
     Args:
         received: all that was read from the stream: the head, and what came after it.
+        headers: what the answer says besides.
 
     Raises:
         Refused: not a proper handshake; nothing has been sent.
@@ -306,7 +309,7 @@ async def accept_websocket(
         trio.BrokenResourceError: the client has left.
     """
     limits = limits or Limits()
-    answer = negotiate(head)
+    answer = negotiate(head, headers)
     with trio.move_on_after(limits.send_timeout) as patience:
         await stream.send_all(answer)
     if patience.cancelled_caught:

@@ -15,6 +15,7 @@ from waav.errors import (
     UnknownProvider,
     WaavError,
 )
+from waav.observe.scope import tell
 from waav.session.commands import Clear, Command, Configure, Speak, STTConfig
 from waav.session.events import Failed, Ready
 from waav.session.failures import failure
@@ -126,6 +127,7 @@ class Control:
             return
         if self._setup in {Setup.NONE, Setup.FAILED}:
             self.stream_id = command.stream_id or self.stream_id
+            tell(stream_id=self.stream_id)
         self._setup = Setup.DONE if command.audio else Setup.AUDIO_OFF
         await self.outbox.put(
             Ready(self.stream_id, stt=self.listening.active, tts=self._speaker is not None)

@@ -10,6 +10,7 @@ from capabilities import (
     ProviderUnavailable,
 )
 from waav.errors import WaavError
+from waav.observe.scope import redact
 from waav.session.events import Failed
 
 PREFIXES: dict[type[BaseException], str] = {
@@ -30,7 +31,7 @@ def sentence(exc: BaseException) -> str:
     if isinstance(exc, CredentialMissing):
         return exc.message  # a text that clients look for
     prefix = next((PREFIXES[kind] for kind in type(exc).__mro__ if kind in PREFIXES), "")
-    return shorten(f"{prefix}{exc.message if isinstance(exc, WaavError) else exc}")
+    return shorten(prefix + redact(exc.message if isinstance(exc, WaavError) else str(exc)))
 
 
 def shorten(text: str) -> str:

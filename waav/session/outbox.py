@@ -22,7 +22,7 @@ class Outbox:
     counters: Counters = attrs.Factory(Counters)
 
     async def put(self, event: Event) -> None:
-        """Put one event behind the others; wait while the client is slow.
+        """Put one event behind the others; wait while the client is slow, and only then.
 
         Raises:
             SlowClient: nothing was read for 10 s.
@@ -31,8 +31,6 @@ class Outbox:
         await trio.lowlevel.checkpoint_if_cancelled()
         with suppress(trio.WouldBlock):
             self._send.send_nowait(event)
-            # The reader has its turn before whatever follows, which may travel another way.
-            await trio.lowlevel.cancel_shielded_checkpoint()
             return
         try:
             with trio.fail_after(PATIENCE):

@@ -16,6 +16,7 @@ from waav.session.events import (
     SpeechEnded,
 )
 from waav.session.outbox import Outbox
+from waav.tasks import already_here
 from waav.turns.dead_air import DeadAirMeter
 from waav.turns.playout import Playout
 
@@ -202,13 +203,12 @@ class Output:
         if held and not cut:
             # One of the two ends each pause: the client would hold on with what comes next.
             told.append(Resumed())
-        while True:
-            try:
-                _, sound = self._coming.receive_nowait()
-            except (trio.WouldBlock, trio.EndOfChannel):
-                return told
-            if isinstance(sound, End):
-                told.append(SpeechEnded(sound.utterance, "cleared", self._duration))
+        told += [
+            SpeechEnded(sound.utterance, "cleared", self._duration)
+            for _, sound in already_here(self._coming)
+            if isinstance(sound, End)
+        ]
+        return told
 
     async def _pass_by(self, sound: Begin | AudioFrame | End) -> None:
         """It was on its way in the moment of an interruption."""
@@ -229,6 +229,8 @@ class Output:
                     if self._silent is not None:
                         utterance, self._silent = self._silent, None
                         await self.outbox.put(SpeechBegan(utterance))
+                        # Told before the sound goes, which travels another way.
+                        await trio.lowlevel.checkpoint()
                     await self.audio.put(sound, self.audio.generation)
                     now = trio.current_time()
                     self._duration += sound.duration

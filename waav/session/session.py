@@ -8,6 +8,7 @@ import attrs
 import trio
 
 from waav.observe.counters import Counters
+from waav.observe.scope import any_scope
 from waav.plugins.hearing import Hearing
 from waav.session.commands import Command, Configure
 from waav.session.control import Control, Order
@@ -26,6 +27,8 @@ from waav.turns.playout import Playout
 
 COMMANDS = 16
 """Commands that wait; then the client does, and TCP tells it to slow down."""
+NEWS = 16
+"""Transcripts that wait until they are looked at; then the provider does."""
 DRAIN = 0.5
 """Seconds that providers get for their last words when a session ends."""
 
@@ -97,19 +100,20 @@ async def open_session(means: Means) -> AsyncIterator[Session]:
     """
     outgoing, events = trio.open_memory_channel[Event](SIZE)
     orders, ordered = trio.open_memory_channel[Order](COMMANDS)
-    hearing, heard = trio.open_memory_channel[Heard](0)
+    stream_id = str(uuid4())
+    hearing, heard = trio.open_memory_channel[Heard](NEWS)
     counters = means.counters
     outbox = Outbox(outgoing, counters)
     output = Output.open(outbox, Playout(), DeadAirMeter(means.choices.dead_air))
     speaking = Speaking(output)
     # Closing a channel asynchronously is a checkpoint, where a cancellation would hide an error.
-    with outgoing, output.audio:
+    with any_scope(stream_id=stream_id), outgoing, output.audio:
         async with open_scoped_nursery("the session ends") as nursery:
             watching = Watching(hearing, outbox, nursery, means.shedding(outbox))
             barge_in = BargeIn(means.choices.barge_in)
             turns = TurnTaking(outbox, speaking, nursery, hearing, watching, barge_in=barge_in)
             listening = Listening(hearing, outbox, nursery, watching)
-            control = Control(means, outbox, listening, watching, speaking, turns, str(uuid4()))
+            control = Control(means, outbox, listening, watching, speaking, turns, stream_id)
             nursery.start_soon(control.run, ordered, name="session/control")
             nursery.start_soon(turns.run, heard, name="session/turns")
             nursery.start_soon(speaking.run, name="session/speak")
@@ -120,3 +124,4 @@ async def open_session(means: Means) -> AsyncIterator[Session]:
                 yield session
             with trio.move_on_after(DRAIN):
                 await listening.finish()
+                await turns.rest()

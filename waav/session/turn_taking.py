@@ -21,6 +21,7 @@ from waav.session.judging import Judge
 from waav.session.outbox import Outbox
 from waav.session.speaking import Speaking
 from waav.session.watching import Watching
+from waav.tasks import already_here
 from waav.turns.barge_in import Act, BargeIn
 from waav.turns.endpointing import Ask, Echo, Endpointing, TurnEnded
 
@@ -53,6 +54,7 @@ class TurnTaking:
     judge: Judge | None = None
     _closed: float | None = None
     """When the lock closed last, as far as is known here."""
+    _resting: trio.Event = attrs.Factory(trio.Event)
 
     async def run(self, heard: trio.MemoryReceiveChannel[Heard]) -> None:
         """Work until cancelled.
@@ -62,9 +64,18 @@ class TurnTaking:
         """
         while True:
             news = None
+            self._resting.set()
             with trio.move_on_at(min(self.endpointing.deadline, self.barge_in.deadline)):
                 news = await heard.receive()
+            self._resting = trio.Event()
             await self._step(news, trio.current_time())
+            for other in already_here(heard):
+                await self._step(other, trio.current_time())
+
+    async def rest(self) -> None:
+        """Wait until all is passed on that was heard before."""
+        await trio.lowlevel.checkpoint()  # what was put last may be on its way into run()
+        await self._resting.wait()
 
     async def _step(self, news: Heard | None, now: float) -> None:
         self.barge_in.watched = self.watching.active

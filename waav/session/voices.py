@@ -13,24 +13,30 @@ from capabilities import (
     CloneRequest,
     Manifest,
     ProviderError,
+    ProviderRefused,
     ProviderUnavailable,
     Secret,
     Voice,
     VoiceCloning,
 )
-from waav.errors import WaavError
+from waav.errors import Forbidden, WaavError
 from waav.plugins import Guarded, Plugins
+from waav.security.tenancy import Scope
 from waav.session.clone_rules import check_wish
 from waav.session.keys import own_keys
 
 LIFETIME = 600.0
 """Seconds for which a provider's list of voices is believed."""
+_NOT_FOUND = 404
 MOST_LISTS = 64
 """Lists that are kept, of all providers and keys; then those go that were asked for first."""
 CLONE_TIMEOUT = 120.0
 """Seconds in which a provider must have taken a wish for a voice."""
 ANSWER_TIMEOUT = 30.0
 """Seconds in which it must answer anything else about a voice."""
+
+EVERYTHING = Scope()
+"""What a program sees that embeds the gateway: all that its key opens."""
 
 R = TypeVar("R")
 Ts = TypeVarTuple("Ts")
@@ -44,7 +50,11 @@ class _Kept:
 
 @attrs.define(eq=False)
 class Voices:
-    """The voices that can be had through these plugins, each with the key of who asks."""
+    """The voices that can be had through these plugins, each with the key of who asks.
+
+    Whoever brings a key of their own sees all that is in their account. With the operator's key a
+    voice that says whose it is is there for that tenant alone, and nobody removes what is not theirs.
+    """
 
     _plugins: Plugins
     _lists: dict[tuple[str, str], _Kept] = attrs.Factory(dict)
@@ -52,7 +62,9 @@ class Voices:
     _changes: int = 0
     """How often a list has become untrue: one that was asked for before that is not kept."""
 
-    async def of(self, provider: str, api_key: Secret | None = None) -> Sequence[Voice]:
+    async def of(
+        self, provider: str, api_key: Secret | None = None, scope: Scope = EVERYTHING
+    ) -> Sequence[Voice]:
         """List a provider's voices, asked for at most every ten minutes for each key.
 
         Raises:
@@ -62,6 +74,10 @@ class Voices:
         """
         tts = self._plugins.tts(provider)
         key = _own_key(tts, api_key)
+        voices = await self._all_of(tts, key)
+        return voices if key else [each for each in voices if scope.may_use(each.owner or None)]
+
+    async def _all_of(self, tts: Guarded[TTS], key: Secret | None) -> Sequence[Voice]:
         whose = tts.id, key.fingerprint if key else ""
         kept = self._lists.get(whose)
         if kept is not None and trio.current_time() - kept.asked_at < LIFETIME:
@@ -72,14 +88,14 @@ class Voices:
             self._keep(whose, _Kept(trio.current_time(), voices))
         return voices
 
-    async def all(self) -> tuple[Mapping[str, Sequence[Voice]], int]:
+    async def all(self, scope: Scope = EVERYTHING) -> tuple[Mapping[str, Sequence[Voice]], int]:
         """List the voices of all providers that run, by id; and how many of them could not tell."""
         known: dict[str, Sequence[Voice]] = {}
         speaking = [status.id for status in self._plugins.statuses() if _speaks(status.manifest)]
 
         async def ask(provider: str) -> None:
             try:
-                known[provider] = await self.of(provider)
+                known[provider] = await self.of(provider, scope=scope)
             except (ProviderError, WaavError):
                 return  # logged where it failed; a listing shows those that can be had
 
@@ -88,40 +104,58 @@ class Voices:
                 nursery.start_soon(ask, provider, name=f"voices/{provider}")
         return {provider: known[provider] for provider in sorted(known)}, len(speaking) - len(known)
 
-    async def clone(self, provider: str, request: CloneRequest) -> ClonedVoice:
+    async def clone(
+        self, provider: str, request: CloneRequest, scope: Scope = EVERYTHING
+    ) -> ClonedVoice:
         """Make a voice.
 
         Raises:
+            Forbidden: with the operator's key, and nobody says for whom.
             InvalidRequest: there is no such provider, it cannot make a voice from this, or there
                 must not be a key.
             PluginNotRunning: it is not in service now.
             ProviderError, PluginFailed: it could not; the voice may have been made all the same.
         """
         cloning = self._plugins.cloning(provider)
-        wish = attrs.evolve(request, api_key=_own_key(cloning, request.api_key))
+        key = _own_key(cloning, request.api_key)
+        if not key:
+            scope.check()
+        wish = attrs.evolve(request, api_key=key, owner="" if key else scope.tenant or "")
         check_wish(cloning.id, wish, cloning.ability.cloning)
         try:
             return await _ask(cloning, CLONE_TIMEOUT, _clone, wish)
         finally:
             self._forget(cloning.id)
 
-    async def look_up(self, provider: str, voice_id: str, api_key: Secret | None) -> ClonedVoice:
+    async def look_up(
+        self, provider: str, voice_id: str, api_key: Secret | None, scope: Scope = EVERYTHING
+    ) -> ClonedVoice:
         """Look after a voice that was made; raises as :meth:`delete`."""
         cloning = self._plugins.cloning(provider)
         key = _own_key(cloning, api_key)
-        return await _ask(cloning, ANSWER_TIMEOUT, _look_up, voice_id, key)
+        voice = await _ask(cloning, ANSWER_TIMEOUT, _look_up, voice_id, key)
+        if not key and not scope.may_use(voice.owner or None):
+            raise ProviderRefused(cloning.id, "no such voice", status=_NOT_FOUND)
+        return voice
 
-    async def delete(self, provider: str, voice_id: str, api_key: Secret | None) -> None:
+    async def delete(
+        self, provider: str, voice_id: str, api_key: Secret | None, scope: Scope = EVERYTHING
+    ) -> None:
         """Remove a voice for good.
 
         Raises:
             UnknownProvider, PluginNotRunning: there is no such provider now.
             ClientKeyRefused: there must not be a key.
             ProviderRefused: with the status 404 if there is no such voice.
+            Forbidden: it is in the operator's account, and everybody's.
             ProviderError, PluginFailed: it could not.
         """
         cloning = self._plugins.cloning(provider)
         key = _own_key(cloning, api_key)
+        if not key and not scope.is_operator:
+            voice = await self.look_up(provider, voice_id, None, scope)
+            if not scope.owns(voice.owner or None):
+                raise Forbidden("This voice is everybody's here, and stays")
         try:
             await _ask(cloning, ANSWER_TIMEOUT, _delete, voice_id, key)
         finally:

@@ -15,6 +15,7 @@ from waav.testing.faults import (
     check_tts_faults,
 )
 from waav.testing.llm import FakeLLM, check_llm
+from waav.testing.middleware import FakeMiddleware, check_middleware
 from waav.testing.plugin import check_manifest, check_plugin
 from waav.testing.processor import check_processor
 from waav.testing.relay import Relay, open_relay
@@ -24,6 +25,7 @@ from waav.testing.talk import hear, open_manifest, push, say
 from waav.testing.tts import check_tts
 from waav.testing.turn_detector import check_turn_detector
 from waav.testing.vad import check_vad
+from waav.testing.ws_handler import FakeWSHandler, check_ws_handler
 
 __all__ = [
     "QUESTION_TEXT",
@@ -31,10 +33,12 @@ __all__ = [
     "Cue",
     "FakeCloning",
     "FakeLLM",
+    "FakeMiddleware",
     "FakeSTT",
     "FakeTTS",
     "FakeTurnDetector",
     "FakeVAD",
+    "FakeWSHandler",
     "Fault",
     "Matrix",
     "Outcome",
@@ -46,6 +50,7 @@ __all__ = [
     "check_llm",
     "check_llm_faults",
     "check_manifest",
+    "check_middleware",
     "check_plugin",
     "check_processor",
     "check_stt",
@@ -54,6 +59,7 @@ __all__ = [
     "check_tts_faults",
     "check_turn_detector",
     "check_vad",
+    "check_ws_handler",
     "cut",
     "hear",
     "manifest_of",

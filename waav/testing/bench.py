@@ -24,6 +24,7 @@ from waav.testing.audio import QUESTION_TEXT, question
 from waav.testing.cloning import check_cloning
 from waav.testing.contract import Belongings, promise, whole_check
 from waav.testing.llm import check_llm
+from waav.testing.middleware import check_middleware
 from waav.testing.plugin import check_opened, strangers
 from waav.testing.processor import check_processor
 from waav.testing.stt import check_stt
@@ -31,6 +32,7 @@ from waav.testing.talk import hear, open_manifest
 from waav.testing.tts import check_tts
 from waav.testing.turn_detector import check_turn_detector
 from waav.testing.vad import check_vad
+from waav.testing.ws_handler import check_ws_handler
 
 T = TypeVar("T")
 
@@ -189,6 +191,14 @@ async def _cloning(bench: Bench, plugin: Plugin) -> None:
     await check_cloning(_brought(plugin.cloning), bench.ability, budget=bench.trial.budget)
 
 
+async def _middleware(bench: Bench, plugin: Plugin) -> None:
+    await check_middleware(_brought(plugin.middleware), budget=bench.trial.budget)
+
+
+async def _ws_handler(bench: Bench, plugin: Plugin) -> None:
+    await check_ws_handler(_brought(plugin.ws_handler), bench.ability, budget=bench.trial.budget)
+
+
 def _brought(capability: T | None) -> T:
     if capability is None:
         raise AssertionError("the manifest names it, but the plugin does not bring it")
@@ -203,6 +213,8 @@ SUITES: Mapping[Capability, Suite] = {
     Capability.TURN_DETECTOR: _turn_detector,
     Capability.LLM: _llm,
     Capability.CLONING: _cloning,
+    Capability.MIDDLEWARE: _middleware,
+    Capability.WS_HANDLER: _ws_handler,
 }
 
 

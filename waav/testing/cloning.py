@@ -50,7 +50,11 @@ class FakeCloning:
         await trio.sleep(self.delay)
         name = f"voice-{len(self.requests)}"
         self.voices[name] = ClonedVoice(
-            id=name, name=request.name, status=self.status, metadata=request.labels
+            id=name,
+            name=request.name,
+            status=self.status,
+            metadata=request.labels,
+            owner=request.owner,
         )
         return self.voices[name]
 
@@ -116,6 +120,7 @@ def _wish(limits: CloneLimits) -> CloneRequest:
         description="A calm and friendly voice, neither young nor old.",
         samples=samples,
         labels={"purpose": "check"},
+        owner="contract-check",
     )
 
 
@@ -125,6 +130,7 @@ async def _check_made(cloning: VoiceCloning, made: ClonedVoice, wanted: CloneReq
     promise(made.status != CloneStatus.FAILED, "a voice that cannot be made is an error")
     found = await cloning.voice(made.id)
     promise(found.id == made.id, f"the voice {made.id!r} is found as {found.id!r}")
+    promise(found.owner in {"", wanted.owner}, "a voice is its owner's, or says of none")
 
 
 async def _look(cloning: VoiceCloning, voice_id: str) -> None:

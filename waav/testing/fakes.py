@@ -23,6 +23,7 @@ from capabilities import (
     Interim,
     Limits,
     Manifest,
+    Middleware,
     Plugin,
     PluginContext,
     ProviderClosed,
@@ -41,6 +42,7 @@ from capabilities import (
     Voice,
     VoiceActivity,
     VoiceCloning,
+    WSHandler,
 )
 from capabilities.llm import LLM
 from waav.testing.audio import QUESTION_TEXT, tone
@@ -228,6 +230,8 @@ def manifest_of(
     turn_detector: TurnDetector | None = None,
     llm: LLM | None = None,
     cloning: VoiceCloning | None = None,
+    middleware: Middleware | None = None,
+    ws_handler: WSHandler | None = None,
     **fields: Any,
 ) -> Manifest:
     """Return the manifest of a plugin that brings what is given; ``fields`` are further ones of it."""
@@ -238,12 +242,14 @@ def manifest_of(
         Capability.TURN_DETECTOR: turn_detector,
         Capability.LLM: llm,
         Capability.CLONING: cloning,
+        Capability.MIDDLEWARE: middleware,
+        Capability.WS_HANDLER: ws_handler,
     }
 
     @asynccontextmanager
     async def open_fake(context: PluginContext) -> AsyncIterator[Plugin]:
         context.log.debug("opening %s", context.id)
-        yield Plugin(stt, tts, vad, turn_detector=turn_detector, llm=llm, cloning=cloning)
+        yield Plugin(**{str(each): fake for each, fake in brought.items()})
 
     abilities = {each: _ability(fake) for each, fake in brought.items() if fake is not None}
     plain = Manifest(id, name=id.title(), open=open_fake, abilities=abilities)
@@ -265,7 +271,8 @@ def _ability(capability: object) -> Ability:
         case FakeCloning():
             return Ability(cloning=capability.limits)
         case _:
-            return Ability(languages=("multi",))
+            types = getattr(capability, "types", ())  # of a handler of messages
+            return Ability(languages=("multi",), message_types=types)
     limits = Limits(concurrency=capability.limit)
     if audio is None:
         return Ability(languages=("multi",), encodings=tuple(Encoding), channels=2, limits=limits)

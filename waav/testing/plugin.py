@@ -25,12 +25,14 @@ from capabilities import (
 from waav.testing.cloning import check_cloning
 from waav.testing.contract import Belongings, promise
 from waav.testing.llm import check_llm
+from waav.testing.middleware import check_middleware
 from waav.testing.processor import check_processor
 from waav.testing.stt import check_stt
 from waav.testing.talk import open_manifest
 from waav.testing.tts import check_tts
 from waav.testing.turn_detector import check_turn_detector
 from waav.testing.vad import check_vad
+from waav.testing.ws_handler import check_ws_handler
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _OPENING = 30.0
@@ -170,6 +172,10 @@ async def _check_capabilities(
         await check_llm(plugin.llm, abilities[Capability.LLM])
     if plugin.cloning is not None:
         await check_cloning(plugin.cloning, abilities[Capability.CLONING])
+    if plugin.middleware is not None:
+        await check_middleware(plugin.middleware)
+    if plugin.ws_handler is not None:
+        await check_ws_handler(plugin.ws_handler, abilities[Capability.WS_HANDLER])
 
 
 def _limited(ability: Ability, limit: int | None) -> Ability:

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from support.servers.deepgram import MODELS, VOICES
 
@@ -36,6 +36,7 @@ def test_a_voice_in_two_versions_is_listed_once() -> None:
 
 
 @given(st.binary())
+@example(b'{"":""}')
 def test_what_is_no_list_is_against_the_protocol(body: bytes) -> None:
     with pytest.raises(ProviderProtocolError, match="list of voices"):
         read_voices(body)

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,6 +43,20 @@ def test_all_that_is_set_is_sent() -> None:
         ("files", ("sample-1.wav", b"RIFF", "audio/wav")),
         ("files", ("sample-2.mp3", b"ID3", "audio/mpeg")),
     ]
+
+
+def test_whose_it_is_stands_in_a_label_that_nobody_else_writes() -> None:
+    """Nobody gives a voice to somebody else, or takes one, with a label of their own."""
+    forged = CloneRequest(name="Ann", labels={"waav_owner": "umbrella", "age": "old"})
+    assert json.loads(form_of(forged)["labels"]) == {"age": "old"}
+    owned = json.loads(form_of(attrs.evolve(forged, owner="acme"))["labels"])
+    assert owned == {"age": "old", "waav_owner": "acme"}
+    assert read_voice({"voice_id": "a", "labels": owned}).owner == "acme"
+
+
+@pytest.mark.parametrize("labels", [None, [], {}, {"waav_owner": None}, {"waav_owner": ["acme"]}])
+def test_a_voice_that_does_not_say_whose_it_is_is_nobodys(labels: object) -> None:
+    assert read_voice({"voice_id": "a", "labels": labels}).owner == ""
 
 
 def test_what_is_not_set_is_not_sent() -> None:

@@ -73,6 +73,7 @@ def test_a_voice_has_all_that_the_vendor_tells() -> None:
         ({"labels": {}}, "gender", "Unknown"),
         ({"name": None}, "name", "a"),
         ({"category": "cloned"}, "cloned", True),
+        ({"labels": {"waav_owner": "acme"}}, "owner", "acme"),
         ({"category": "professional", "is_owner": True}, "cloned", True),
         ({"category": "professional", "is_owner": False}, "cloned", False),
     ],

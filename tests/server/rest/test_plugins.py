@@ -52,6 +52,7 @@ async def test_an_entry_has_all_keys(client: Client) -> None:
         "description": "",
         "models": ["one"],
         "languages": ["en-US"],
+        "message_types": [],
         "state": "running",
         "metrics": {"call_count": 1, "error_count": 0, "last_error": "", "stt": None},
     }

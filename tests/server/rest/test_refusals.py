@@ -3,13 +3,14 @@
 import json
 from http import HTTPStatus
 
+import attrs
 import pytest
 from werkzeug.exceptions import ImATeapot, MethodNotAllowed, NotFound
 
 from capabilities import CredentialMissing, ProviderBusy
 from waav.errors import InvalidRequest
 from waav.server.refusal import Refused
-from waav.server.rest.refusals import as_refused, error_json
+from waav.server.rest.refusals import Error, as_refused
 
 
 @pytest.mark.parametrize(
@@ -52,9 +53,16 @@ def test_a_wrong_method_is_told_the_right_ones() -> None:
 
 def test_an_error_has_every_key_that_some_client_reads() -> None:
     refused = Refused(HTTPStatus.NOT_FOUND, "not_found", "Not here")
-    assert json.loads(error_json(refused, "r-1")) == {
+    headers, body = refused.answer("r-1")
+    assert json.loads(body) == {
         "error": "Not here",
         "message": "Not here",
         "code": "not_found",
         "request_id": "r-1",
     }
+    assert headers == {"content-type": "application/json", "content-length": str(len(body))}
+
+
+def test_an_error_has_the_form_that_is_described() -> None:
+    _, body = Refused(HTTPStatus.NOT_FOUND, "not_found", "Not here").answer("r-1")
+    assert json.loads(body).keys() == {each.name for each in attrs.fields(Error)}

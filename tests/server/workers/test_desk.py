@@ -81,7 +81,8 @@ def test_a_worker_hears_of_the_others_that_serve() -> None:
     counted.open(2)  # waits in case one dies
     for worker in range(3):
         counted.answer(worker, Reported(report(worker)))
-    assert counted.answer(0, AskOthers(5)) == Others(5, News((report(1),)))
+    none_ended = (Sample("waav_workers_ended_total", 0),)
+    assert counted.answer(0, AskOthers(5)) == Others(5, News((report(1),), none_ended))
 
 
 def test_what_the_dead_have_counted_is_kept_and_what_they_had_open_is_not() -> None:
@@ -95,7 +96,11 @@ def test_what_the_dead_have_counted_is_kept_and_what_they_had_open_is_not() -> N
         counted.answer(1, Reported(report(4)))
     counted.close(1)
     assert counted.answer(0, AskOthers(0)) == Others(
-        0, News((), (Sample("waav_sessions_started_total", 30),))
+        0,
+        News(
+            (),
+            (Sample("waav_workers_ended_total", 3), Sample("waav_sessions_started_total", 30)),
+        ),
     )
 
 

@@ -151,7 +151,7 @@ async def test_a_silent_supervisor_lets_nobody_in(
 async def test_news_of_the_others(linked: OpenLink, autojump_clock: MockClock) -> None:
     async with linked() as (link, office):
         office.desk.answer(1, Reported(REPORT))
-        assert await link.others() == News((REPORT,))
+        assert (await link.others()).reports == (REPORT,)
 
 
 async def test_a_worker_reports_every_second(linked: OpenLink, autojump_clock: MockClock) -> None:

@@ -20,13 +20,13 @@ from waav.observe.metrics import Sample
 from waav.security.limits import Capacities, Counts
 from waav.server.workers.desk import Desk
 from waav.server.workers.line import MAX_UNSENT, open_line
-from waav.server.workers.messages import AskOthers, Begin, Ready, Reported, Stop, encode
+from waav.server.workers.messages import AskOthers, Begin, Ready, Reload, Reported, Stop, encode
 from waav.server.workers.supervisor import NoWorker, Supervisor, _Worker
 
 # It says what happens to it in a file that all of them write to. The last argument is the supervisor's.
 SCRIPT = """
 import os, socket, sys
-log, mode, ready, begin, stop, inherited = sys.argv[1:]
+log, mode, ready, begin, stop, reload, inherited = sys.argv[1:]
 def note(what):
     with open(log, "a") as file:
         file.write(f"{what} {os.getpid()}\\n")
@@ -42,6 +42,9 @@ while data := line.recv(100):
         note("begin")
         if mode == "mad":
             line.sendall(bytes(8))
+    if reload in received:
+        note("reload")
+        received = received.replace(reload, "")
     if stop in received:
         note("stop")
         break
@@ -75,7 +78,7 @@ async def found(tmp_path: Path) -> AsyncIterator[Found]:
     async def found(mode: str) -> Company:
         log, script = tmp_path / "log", tmp_path / "worker.py"
         script.write_text(SCRIPT)
-        messages = [encode(each).hex() for each in (Ready(), Begin(), Stop())]
+        messages = [encode(each).hex() for each in (Ready(), Begin(), Stop(), Reload())]
         listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
         desk = Desk(Counts(Capacities()))
         command = [sys.executable, "-S", str(script), str(log), mode, *messages]
@@ -104,6 +107,19 @@ async def test_two_serve_and_one_waits_until_it_is_needed(found: Found) -> None:
         assert company.supervisor.desk.serving == 2
         stopping.set()
     assert {serving[1], waiting} <= {*company.pids("stop")}
+
+
+async def test_a_wish_to_read_files_again_is_passed_on_to_all(found: Found) -> None:
+    """Also to the one that waits; whoever is started later reads what is there by then."""
+    company = await found("able")
+    stopping = trio.Event()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(company.supervisor.run, stopping)
+        await company.until("begin", 2)
+        await company.until("start", 3)
+        company.supervisor.reloads.ask()
+        assert sorted(await company.until("reload", 3)) == sorted(company.pids("start"))
+        stopping.set()
 
 
 async def test_the_first_goes_ahead_and_if_it_cannot_nobody_follows(found: Found) -> None:

@@ -5,10 +5,11 @@ from typing import Any, get_args
 
 import pytest
 
-from capabilities import ProviderBusy, ProviderUnavailable, Word
+from capabilities import ProviderBusy, ProviderRefused, ProviderUnavailable, Word
 from waav.errors import InvalidRequest
+from waav.observe.scope import hiding
 from waav.server.errors import NotAvailable
-from waav.server.ws.encode import authenticated, encode, farewell, pong, refusal
+from waav.server.ws.encode import authenticated, encode, farewell, handler_failed, pong, refusal
 from waav.server.ws.schema import Topic, TransferRefused
 from waav.session.events import (
     DeadAir,
@@ -213,3 +214,14 @@ def test_dead_air_is_told_to_who_asks_for_it() -> None:
     assert told(event, speaking=True) == [
         {"type": "dead_air", "utterance_id": "u1", "silent_ms": 5000, "timestamp": NOW}
     ]
+
+
+def test_no_error_names_a_key_whoever_wrote_its_text() -> None:
+    with hiding(["the-key-of-the-operator"]):
+        texts = [
+            handler_failed(ProviderRefused("acme", "no such key: the-key-of-the-operator")),
+            json.dumps(told(Failed("x", "no such key: the-key-of-the-operator"))),
+            farewell("x", "with token=something"),
+        ]
+    assert all("***" in each for each in texts)
+    assert not [each for each in texts if "operator" in each or "something" in each]

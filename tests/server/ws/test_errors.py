@@ -18,6 +18,7 @@ from capabilities import (
 from waav.errors import (
     AddressRefused,
     ConfigError,
+    Forbidden,
     InvalidRequest,
     Overloaded,
     PluginFailed,
@@ -63,6 +64,7 @@ INTERNAL = ("internal_error", "Internal error")
         ),
         (NotAvailable("livekit", "none"), 501, 1008, "not_available", "none"),
         (CredentialMissing("p", "no key"), 400, 1008, "missing_api_key", "no key"),
+        (Forbidden("not yours"), 403, 1008, "forbidden", "not yours"),
         (PluginFailed("p", "broke"), 502, 1011, "plugin_failed", "p: broke"),
         (PluginNotRunning("p", "stopped"), 503, 1013, "provider_unavailable", "p: stopped"),
         (SlowClient("slow"), 503, 1013, "slow_client", "slow"),

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
+import msgspec
 import pytest
 
 from capabilities import Word
@@ -21,7 +22,14 @@ from waav.server.errors import NotAvailable
 from waav.server.websocket import Limits
 from waav.server.ws import names
 from waav.server.ws.decode import KINDS, TEXT_LIMIT, decode
-from waav.server.ws.encode import auth_required, authenticated, encode, pong, refusal
+from waav.server.ws.encode import (
+    auth_required,
+    authenticated,
+    encode,
+    plugin_response,
+    pong,
+    refusal,
+)
 from waav.server.ws.schema import SPEAK_LIMIT, Topic, TransferRefused
 from waav.server.ws.talk import AUDIO_LIMIT
 from waav.session.control import PROVIDER_TIMEOUT
@@ -80,6 +88,7 @@ EMITTED: list[dict[str, Any]] = [
         authenticated("acme"),
         refusal(NotAvailable("livekit", "none")),
         refusal(TransferRefused("no")),
+        plugin_response("my-plugin/hello", msgspec.Raw(b'{"b": 2}')),
     )
 ]
 

@@ -308,8 +308,9 @@ class StreamInput:
             await peer.send(message)
             if self.halting:
                 await peer.gone.wait()
-        peer.protocol.send_close(1000)
-        await peer.flush()
+        if peer.protocol.state is OPEN:
+            peer.protocol.send_close(1000)
+            await peer.flush()
 
     async def _refuse(self, peer: Peer) -> None:
         told = {"message": "A voice was not found", "error": "voice_not_found", "code": 1008}

@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 from capabilities import Capability, ClonedVoice, CloneStatus, ProviderError, Secret
 from waav.errors import InvalidRequest
 from waav.gateway import Gateway
+from waav.security.tenancy import Scope
 from waav.server.refusal import Refused
 from waav.server.rest.clone_order import Wanted
 from waav.server.rest.operation import Reply
@@ -36,7 +37,9 @@ class CloneQuery:
     provider: Annotated[str, Meta(description="Id or alias. Required.")] = ""
 
 
-async def clone_voice(gateway: Gateway, body: Wanted, api_key: Secret | None) -> Reply[CloneAnswer]:
+async def clone_voice(
+    gateway: Gateway, body: Wanted, api_key: Secret | None, scope: Scope
+) -> Reply[CloneAnswer]:
     """Make a voice.
 
     It is made from recordings, or from a description, as the provider can. `status` says whether
@@ -44,30 +47,30 @@ async def clone_voice(gateway: Gateway, body: Wanted, api_key: Secret | None) ->
     """
     provider = _named(body.provider)
     request = attrs.evolve(body.request, api_key=api_key)
-    voice = await gateway.clone_voice(provider, request)
+    voice = await gateway.clone_voice(provider, request, scope)
     made_at = voice.created_at or datetime.now(UTC).isoformat(timespec="seconds")
     return _answer(gateway, provider, attrs.evolve(voice, created_at=made_at))
 
 
 async def show_voice(
-    gateway: Gateway, voice_id: str, query: CloneQuery, api_key: Secret | None
+    gateway: Gateway, voice_id: str, query: CloneQuery, api_key: Secret | None, scope: Scope
 ) -> Reply[CloneAnswer]:
     """Show a voice of one's own."""
     provider = _named(query.provider)
     try:
-        voice = await gateway.cloned_voice(provider, _checked(voice_id), api_key)
+        voice = await gateway.cloned_voice(provider, _checked(voice_id), api_key, scope)
     except ProviderError as exc:
         raise _unknown(exc, voice_id) from None
     return _answer(gateway, provider, voice)
 
 
 async def delete_voice(
-    gateway: Gateway, voice_id: str, query: CloneQuery, api_key: Secret | None
+    gateway: Gateway, voice_id: str, query: CloneQuery, api_key: Secret | None, scope: Scope
 ) -> Reply[bytes]:
     """Remove a voice of one's own for good."""
     provider = _named(query.provider)
     try:
-        await gateway.delete_voice(provider, _checked(voice_id), api_key)
+        await gateway.delete_voice(provider, _checked(voice_id), api_key, scope)
     except ProviderError as exc:
         raise _unknown(exc, voice_id) from None
     return Reply(b"", HTTPStatus.NO_CONTENT)

@@ -4,6 +4,7 @@ import re
 from http import HTTPStatus
 
 from capabilities import Secret
+from waav.observe.scope import hide
 from waav.server.refusal import Refused
 
 HEADER = "X-Provider-Api-Key"
@@ -22,4 +23,4 @@ def read_key(value: str) -> Secret | None:
     if given and not _KEY.fullmatch(given):
         text = f"{HEADER} must be 1 to 1024 printable ASCII characters without blanks"
         raise Refused(HTTPStatus.BAD_REQUEST, "invalid_api_key", text)
-    return Secret(given) if given else None
+    return hide(Secret(given)) if given else None

@@ -35,8 +35,8 @@ class Reply(Generic[T]):
 
 
 Handler: TypeAlias = Callable[..., Awaitable[Reply[Any]]]
-"""Called with the gateway, the parts of the path by name, and ``query``, ``body`` and ``api_key``
-if the operation has them. Its docstring describes the operation to users."""
+"""Called with the gateway, the parts of the path by name, and ``query``, ``body``, ``api_key``
+and ``scope`` if the operation has them. Its docstring describes the operation to users."""
 
 
 @attrs.frozen
@@ -92,6 +92,8 @@ class Operation:
     body: Body | Upload | None = None
     client_key: bool = False
     """Whether it takes ``X-Provider-Api-Key``: ``api_key`` is then a Secret or None."""
+    scoped: bool = False
+    """Whether it asks what the client may reach: ``scope`` is then a ``waav.security.tenancy.Scope``."""
     refuse: Callable[[Exception], Refused] = as_refused
     """How it says what went wrong."""
     refusals: frozenset[int] = frozenset()

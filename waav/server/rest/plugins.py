@@ -71,6 +71,8 @@ class PluginEntry:
     description: str
     models: list[str]
     languages: list[str]
+    message_types: list[str]
+    """Of the custom messages that it handles."""
     health: str
     state: str
     metrics: Metrics
@@ -187,6 +189,7 @@ def _entry(status: PluginStatus) -> PluginEntry:
         description=manifest.description if manifest else "",
         models=_merged(abilities, "models"),
         languages=_merged(abilities, "languages"),
+        message_types=_merged(abilities, "message_types"),
         health=str(status.health.state),
         state=str(status.state),
         metrics=_metrics(status),

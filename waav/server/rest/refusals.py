@@ -4,7 +4,6 @@ from http import HTTPStatus
 from math import ceil
 
 import attrs
-import msgspec
 from werkzeug.exceptions import HTTPException
 
 from capabilities import CredentialMissing
@@ -49,11 +48,6 @@ def as_refused(exc: Exception) -> Refused:
             pause = retry_after(exc)
             headers = {} if pause is None else {"Retry-After": str(max(1, ceil(pause)))}
             return Refused(HTTPStatus(http_status(exc)), *describe(exc), headers)
-
-
-def error_json(refused: Refused, request_id: str) -> bytes:
-    """Write the body of an error."""
-    return msgspec.json.encode(Error(refused.error, refused.message, refused.code, request_id))
 
 
 def _allowed(exc: HTTPException) -> dict[str, str]:

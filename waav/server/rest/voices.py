@@ -9,6 +9,7 @@ from msgspec import Meta
 from capabilities import Capability, ProviderError, Secret, Voice
 from waav.errors import PluginFailed, PluginNotRunning
 from waav.gateway import Gateway
+from waav.security.tenancy import Scope
 from waav.server.rest.operation import Reply
 
 
@@ -55,14 +56,16 @@ class VoiceQuery:
         )
 
 
-async def list_voices(gateway: Gateway, query: VoiceQuery, api_key: Secret | None) -> Reply[Voices]:
+async def list_voices(
+    gateway: Gateway, query: VoiceQuery, api_key: Secret | None, scope: Scope
+) -> Reply[Voices]:
     """List the voices.
 
     Without a query the answer is an object: provider id -> its voices. With `provider` the object
     has that one, and its voices once more under `voices`. With `cloned=true` it is one list. A
     provider that cannot tell its voices is left out; the header `warnings` counts those.
     """
-    known, failed = await _known(gateway, query.provider, api_key)
+    known, failed = await _known(gateway, query.provider, api_key, scope)
     by_provider = {
         provider: [_entry(provider, voice) for voice in voices if query.wants(voice)]
         for provider, voices in known.items()
@@ -71,14 +74,14 @@ async def list_voices(gateway: Gateway, query: VoiceQuery, api_key: Secret | Non
 
 
 async def _known(
-    gateway: Gateway, name: str, api_key: Secret | None
+    gateway: Gateway, name: str, api_key: Secret | None, scope: Scope
 ) -> tuple[Mapping[str, Sequence[Voice]], int]:
     """Return the voices by provider, and how many providers could not tell."""
     if not name:
-        return await gateway.all_voices()
+        return await gateway.all_voices(scope)
     provider = gateway.plugins.registry.find(Capability.TTS, name).id
     try:
-        return {provider: await gateway.voices(provider, api_key)}, 0
+        return {provider: await gateway.voices(provider, api_key, scope)}, 0
     except (ProviderError, PluginFailed, PluginNotRunning):
         return {provider: ()}, 1
 

@@ -15,6 +15,8 @@ from waav.server.workers.messages import (
     Taken,
 )
 
+ENDED = "waav_workers_ended_total"
+
 
 @attrs.define
 class _Entry:
@@ -30,7 +32,7 @@ class Desk:
 
     counts: Counts
     _entries: dict[int, _Entry] = attrs.Factory(dict)
-    _past: tuple[Sample, ...] = ()
+    _past: tuple[Sample, ...] = (Sample(ENDED, 0),)
 
     @property
     def serving(self) -> int:
@@ -48,12 +50,12 @@ class Desk:
         return began
 
     def close(self, worker: int) -> None:
-        """Forget a worker that is gone; what it held is free, and what it counted is kept."""
+        """Forget a worker that is gone, but for the fact; what it held is free, what it counted is kept."""
         entry = self._entries.pop(worker)
         for keys in entry.slots.values():
             self.counts.release(keys)
-        if entry.report is not None:
-            self._past = tuple(together([*self._past, *totals(entry.report.samples)]))
+        counted = totals(entry.report.samples) if entry.report is not None else ()
+        self._past = tuple(together([*self._past, Sample(ENDED, 1), *counted]))
 
     def answer(
         self, worker: int, message: Take | Release | AskOthers | Reported

@@ -21,6 +21,7 @@ from waav.server.workers.messages import (
     Others,
     Ready,
     Release,
+    Reload,
     Reported,
     Stop,
     Take,
@@ -119,6 +120,8 @@ class Link:
                 case Stop():
                     self._told_to_stop = True
                     signal.raise_signal(signal.SIGTERM)
+                case Reload():
+                    signal.raise_signal(signal.SIGHUP)
                 case Taken(number) | Others(number):
                     self._note(number, message)
                 case _:
@@ -142,7 +145,7 @@ class Link:
 
 @asynccontextmanager
 async def open_link(stream: trio.abc.Stream) -> AsyncIterator[Link]:
-    """Hold the worker's end for as long as the block lasts, inside of whatever takes SIGTERM."""
+    """Hold the worker's end for as long as the block lasts, inside of whatever takes SIGTERM and SIGHUP."""
     async with open_line(stream) as line, open_scoped_nursery("the worker ends") as nursery:
         link = Link(line)
         nursery.start_soon(link._listen, name="workers/listen")  # noqa: SLF001  # this file's own

@@ -55,6 +55,10 @@ class Stop(msgspec.Struct, frozen=True, tag=True):
     """The worker shall end politely."""
 
 
+class Reload(msgspec.Struct, frozen=True, tag=True):
+    """The worker shall read again what it read at the start."""
+
+
 class Taken(msgspec.Struct, frozen=True, tag=True):
     """The answer to :class:`Take`."""
 
@@ -70,7 +74,7 @@ class Others(msgspec.Struct, frozen=True, tag=True):
     news: News
 
 
-FromSupervisor: TypeAlias = Begin | Stop | Taken | Others
+FromSupervisor: TypeAlias = Begin | Stop | Reload | Taken | Others
 Message: TypeAlias = FromWorker | FromSupervisor
 
 

@@ -11,6 +11,7 @@ import attrs
 import trio
 
 from waav.errors import WaavError
+from waav.server.signals import Reloads
 from waav.server.workers.desk import Desk
 from waav.server.workers.line import Line, open_line
 from waav.server.workers.messages import (
@@ -20,6 +21,7 @@ from waav.server.workers.messages import (
     Nonsense,
     Ready,
     Release,
+    Reload,
     Reported,
     Stop,
     Take,
@@ -27,6 +29,7 @@ from waav.server.workers.messages import (
 from waav.server.workers.restarts import Restarts
 from waav.server.workers.shares import Shares, open_shares
 from waav.server.workers.worker import Inherited
+from waav.tasks import open_scoped_nursery
 
 START_PATIENCE = 120.0
 """Seconds in which a worker must be up: plugins may load models."""
@@ -71,6 +74,8 @@ class Supervisor:
     workers: int
     listeners: Sequence[trio.SocketListener]
     desk: Desk
+    reloads: Reloads = attrs.Factory(Reloads)
+    """Somebody's wishes that are passed on to the workers."""
     up: trio.Event = attrs.field(factory=trio.Event, init=False)
     """Set when the first worker serves."""
     _restarts: Restarts = attrs.field(factory=Restarts, init=False)
@@ -95,12 +100,22 @@ class Supervisor:
         async with trio.open_nursery() as nursery:
             for place in range(self.workers + 1):
                 nursery.start_soon(self._keep, place, stopping, name=f"workers/{place}")
-            await stopping.wait()
+            async with open_scoped_nursery("the workers end") as passing:
+                passing.start_soon(self._pass_reloads, name="workers/reload")
+                await stopping.wait()
             self.up.set()  # nobody need wait for the first one any more
             for listener in self.listeners:
                 await listener.aclose()
             for worker in self._staff.values():
                 worker.dismiss()
+
+    async def _pass_reloads(self) -> None:
+        asked = 0
+        while True:
+            await self.reloads.after(asked)
+            asked = self.reloads.asked
+            for worker in self._staff.values():
+                worker.line.tell(Reload())
 
     async def _keep(self, place: int, stopping: trio.Event) -> None:
         """Have somebody in one place, again and again."""

@@ -15,7 +15,7 @@ from waav.server.garbage import short_searches
 from waav.server.rest.health import is_ready
 from waav.server.samples import samples_of
 from waav.server.service import serve_gateway
-from waav.server.signals import stop_on_signals
+from waav.server.signals import reload_on_hangup, stop_on_signals
 from waav.server.workers.link import open_link
 from waav.server.workers.listener import SharedListener
 from waav.server.workers.shares import Shares
@@ -62,6 +62,7 @@ async def work(config: Config, inherited: Inherited) -> None:
     stream = trio.SocketStream(_own(inherited.link))
     async with (
         stop_on_signals(config.server.shutdown_grace_seconds, once=True) as stopping,
+        reload_on_hangup() as reloads,
         open_link(stream) as link,
         open_gateway(config, limiter=link) as gateway,
         short_searches(lambda: not gateway.sessions),
@@ -81,7 +82,7 @@ async def work(config: Config, inherited: Inherited) -> None:
             for each in inherited.listening
         ]
         reporting.start_soon(link.report, lambda: describe(gateway), name="workers/report")
-        serve = partial(serve_gateway, gateway, stopping, listeners=listeners)
+        serve = partial(serve_gateway, gateway, stopping, listeners=listeners, reloads=reloads)
         await nursery.start(serve, name="server")
         link.ready()
 

@@ -19,6 +19,7 @@ from capabilities import (
     parse_level,
 )
 from waav.errors import InvalidRequest
+from waav.observe.scope import hide
 from waav.server.ws.fields import (
     Channels,
     Keys,
@@ -292,8 +293,8 @@ _PARSE: Mapping[str, Callable[[Any], Any]] = {
 
 
 def _secret(key: str) -> Secret | None:
-    return Secret(key) if key else None
+    return hide(Secret(key)) if key else None
 
 
 def _secrets(keys: Keys) -> dict[str, Secret]:
-    return {name: Secret(key) for name, key in keys.items() if key}
+    return {name: hide(Secret(key)) for name, key in keys.items() if key}

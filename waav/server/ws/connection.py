@@ -131,6 +131,7 @@ async def _until_over(talk: Talk, leave: trio.Event, idle: float) -> Ending:
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(talk.audio_to_client, name="ws/audio")
+        nursery.start_soon(talk.answers_to_client, name="ws/custom")
         nursery.start_soon(talk.socket.keep_alive, name="ws/keep-alive")
         nursery.start_soon(end, talk.from_client, CLIENT_LEFT, name="ws/from-client")
         nursery.start_soon(end, partial(_unused, talk, idle), UNUSED, name="ws/idle")

@@ -5,7 +5,9 @@ from typing import Any
 
 import msgspec
 
-from capabilities import Word
+from capabilities import ProviderError, Word
+from waav.errors import WaavError
+from waav.observe.scope import redact
 from waav.server.errors import describe, details
 from waav.server.ws.schema import Topic, TransferRefused
 from waav.session.events import (
@@ -79,6 +81,18 @@ def refusal(exc: BaseException) -> str:
     """Write why a request of the client was not carried out; the connection goes on."""
     kind = "sip_transfer_error" if isinstance(exc, TransferRefused) else "error"
     return _error(kind, *describe(exc), more=details(exc))
+
+
+def plugin_response(message_type: str, payload: msgspec.Raw) -> str:
+    """Write a plugin's answer to a ``custom`` message; here null is an answer too."""
+    fields = {"type": "plugin_response", "message_type": message_type, "payload": payload}
+    return msgspec.json.encode(fields).decode()
+
+
+def handler_failed(exc: ProviderError | WaavError) -> str:
+    """Write that a plugin's handler could not do what a ``custom`` message asks for."""
+    said = exc.message if isinstance(exc, WaavError) else str(exc)
+    return _error("error", describe(exc)[0], f"Plugin handler error: {said}", more=details(exc))
 
 
 def farewell(code: str, message: str) -> str:
@@ -181,7 +195,7 @@ def _error(
     return _text(
         kind,
         code=code,
-        message=shorten(message),
+        message=shorten(redact(message)),
         recoverable=recoverable,
         details=dict(more) if more else None,
     )

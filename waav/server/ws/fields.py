@@ -4,8 +4,6 @@ Sizes are in bytes of UTF-8, because that is what they cost, and their texts are
 protocol. A validator that raises ValueError becomes ``Invalid message format`` with the place.
 """
 
-import re
-import unicodedata
 from collections.abc import Callable
 from typing import Annotated, Any, TypeAlias
 
@@ -14,6 +12,7 @@ from msgspec import Meta
 
 from capabilities import parse_encoding
 from waav.errors import InvalidRequest
+from waav.security.tenancy import is_path_part
 
 Validator: TypeAlias = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 
@@ -61,10 +60,7 @@ def is_encoding(_instance: Any, _attribute: "attrs.Attribute[Any]", name: str) -
 
 def is_storage_key(_instance: Any, _attribute: "attrs.Attribute[Any]", name: str | None) -> None:
     """Accept a name that can become a part of a path without leading anywhere else."""
-    if not name:
-        return
-    bad = re.search(r"[/\\]|\.\.", name) or not name.strip(".")
-    if bad or any(unicodedata.category(char) == "Cc" for char in name):
+    if name and not is_path_part(name):
         raise InvalidRequest(
             "Invalid stream ID: no '/', '\\', '..' or control characters", code="invalid_stream_id"
         )

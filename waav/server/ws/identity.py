@@ -7,6 +7,7 @@ import trio
 
 from capabilities import Principal, Secret
 from waav.errors import InvalidRequest
+from waav.observe.scope import tell
 from waav.security.authenticate import Authenticator
 from waav.security.bearer import Rejection, bearer_of_message
 from waav.server.doorkeeper import Visitor
@@ -33,6 +34,11 @@ class Identity:
     )
 
     @property
+    def principal(self) -> Principal | None:
+        """What is known of it; None for somebody whom nobody knows."""
+        return self._principal
+
+    @property
     def tenant(self) -> str | None:
         """The id; None for somebody whom nobody knows."""
         return self._principal.id if self._principal else None
@@ -57,6 +63,7 @@ class Identity:
         if message is None:
             return False
         self._principal = await self._ask(_token(message))
+        tell(tenant=self.tenant)
         with suppress(*_GONE):
             await socket.send(authenticated(self.tenant))
         return True

@@ -87,11 +87,20 @@ class Authenticate:
 
 
 @attrs.frozen
+class Custom:
+    """A message for the handlers of plugins."""
+
+    type: str
+    payload: bytes = attrs.field(repr=False)
+    """JSON."""
+
+
+@attrs.frozen
 class Nothing:
     """A message that asks for what happens anyway."""
 
 
-Request: TypeAlias = Setup | Say | Clear | Sound | Ping | Authenticate | Nothing
+Request: TypeAlias = Setup | Say | Clear | Sound | Ping | Authenticate | Custom | Nothing
 
 
 class Message(Protocol):
@@ -282,13 +291,13 @@ class SipTransfer:
 
 @attrs.frozen(kw_only=True)
 class CustomMessage:
-    """``custom``: for a plugin's own handler."""
+    """``custom``: for the handlers of plugins."""
 
     message_type: str = attrs.field(validator=at_most(NAME_LIMIT, "Stream ID"))
     payload: Any
 
-    def value(self) -> Request:
-        """Refuse: no plugin of this version handles messages."""
-        check_size(len(msgspec.json.encode(self.payload)), MESSAGE_LIMIT, "Message content")
-        text = f"Unknown custom message type: {self.message_type}"
-        raise InvalidRequest(text, code="unknown_custom_type")
+    def value(self) -> Custom:
+        """Return the message, and its payload as JSON."""
+        payload = msgspec.json.encode(self.payload)
+        check_size(len(payload), MESSAGE_LIMIT, "Message content")
+        return Custom(self.message_type, payload)

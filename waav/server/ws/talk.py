@@ -1,8 +1,9 @@
 """What one client and its session have to say to each other: a loop for each direction."""
 
 import logging
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime
+from itertools import chain
 from typing import assert_never
 
 import attrs
@@ -12,11 +13,13 @@ from waav.errors import InvalidRequest, WaavError
 from waav.gateway import Gateway
 from waav.observe.counters import Counters
 from waav.server.websocket import WebSocket
+from waav.server.ws.custom import Errand, Errands
 from waav.server.ws.decode import decode
 from waav.server.ws.encode import authenticated, encode, pong, refusal
 from waav.server.ws.identity import Identity
 from waav.server.ws.schema import (
     Authenticate,
+    Custom,
     Nothing,
     Ping,
     Request,
@@ -26,8 +29,9 @@ from waav.server.ws.schema import (
     Topic,
 )
 from waav.session.commands import Clear
-from waav.session.events import Failed, Ready
+from waav.session.events import Event, Failed, Ready
 from waav.session.session import Session
+from waav.tasks import already_here
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +57,7 @@ class Talk:
     )
     """What the client wants to hear of beside what everybody gets."""
     _warned: set[str] = attrs.Factory(set)
+    _errands: Errands = attrs.Factory(Errands)
     _counters: Counters = attrs.field(
         default=attrs.Factory(lambda talk: talk.gateway.counters, takes_self=True)
     )
@@ -72,23 +77,29 @@ class Talk:
                     continue
                 await self._obey(decode(message))
             except InvalidRequest as exc:
-                await self.tell(refusal(exc))
+                await self._refuse(exc)
             # One read may bring hundreds of small requests; others have their turn between them.
             await trio.lowlevel.checkpoint()
 
     async def events_to_client(self) -> None:
         """Tell the client what the session has to tell, until it has nothing more."""
-        async for event in self.session.events:
-            for text in encode(event, now_ms=_wall_clock_ms(), asked=self._asked):
-                await self.tell(text)
-            match event:
-                case Ready():
-                    self._ready.set()
-                case Failed(recoverable=False):
-                    break
-                case _:
-                    pass
+        async for first in self.session.events:
+            for event in chain((first,), already_here(self.session.events)):
+                await self._tell_of(event)
+                if self.over.is_set():
+                    return
         self.over.set()
+
+    async def _tell_of(self, event: Event) -> None:
+        for text in encode(event, now_ms=_wall_clock_ms(), asked=self._asked):
+            await self.tell(text)
+        match event:
+            case Ready():
+                self._ready.set()
+            case Failed(recoverable=False):
+                self.over.set()
+            case _:
+                pass
 
     async def audio_to_client(self) -> None:
         """Hand over the session's voice."""
@@ -100,11 +111,21 @@ class Talk:
                 await self.socket.send(frame.data, unless=out.is_withdrawn)
                 self._counters.messages_out += 1
 
+    async def answers_to_client(self) -> None:
+        """Carry out what the client asks of plugins, one message at a time, and hand over the answers."""
+        async with aclosing(self._errands.run()) as answers:
+            async for answer in answers:
+                await self.tell(answer)
+
     async def tell(self, message: str | bytes) -> None:
         """Send one message. A client that has left is no error: ``from_client`` ends by itself."""
         with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
             await self.socket.send(message)
             self._counters.messages_out += 1
+
+    async def _refuse(self, exc: InvalidRequest) -> None:
+        self._counters.errors.note(exc.code)
+        await self.tell(refusal(exc))
 
     def _hear(self, data: bytes) -> None:
         if len(data) > AUDIO_LIMIT:
@@ -131,15 +152,26 @@ class Talk:
             case Authenticate(token=token):
                 await self.identity.confirm(token)
                 await self.tell(authenticated(self.identity.tenant))
+            case Custom():
+                self._errands.take(self._errand(request))
             case Nothing():
                 pass
             case _:
                 assert_never(request)
 
+    def _errand(self, request: Custom) -> Errand:
+        return Errand(
+            request.type,
+            request.payload,
+            self.session.stream_id if self._ready.is_set() else "",
+            self.identity.principal,
+            self.gateway.plugins.ws_handlers(request.type),
+        )
+
     async def _set_up(self, request: Setup) -> None:
         """Configure the session, after a word on what cannot be had."""
         for notice in request.notices:
-            await self.tell(refusal(notice))
+            await self._refuse(notice)
         self._asked = request.topics(self._asked)
         if request.command.tts is not None:
             self._voice = request.command.tts.provider
@@ -149,11 +181,11 @@ class Talk:
         """Let the session speak, with the voice it has."""
         self._warn(request.ignored)
         for notice in request.notices:
-            await self.tell(refusal(notice))
+            await self._refuse(notice)
         if request.provider and not self._is_voice(request.provider):
             text = "The provider cannot change within a session; that of tts_config speaks"
             notice = InvalidRequest(text, code="provider_change_unsupported")
-            await self.tell(refusal(notice))
+            await self._refuse(notice)
         await self.session.submit(request.command)
 
     def _is_voice(self, name: str) -> bool:

@@ -1,0 +1,1 @@
+"""Malformed messages and requests by the million, while a neighbour talks."""
