@@ -29,13 +29,14 @@ _LEAST_STATUS, _MOST_STATUS = 200, 599
 
 
 def check_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
-    """Return headers with their names in lower case, if an answer can have them.
+    """Return headers, names in lower case and values without blanks around, if an answer can have them.
 
     Raises:
         ValueError: there are more than 32, or more than 8 KiB; a name or a value has characters
             that it must not have; or it is one that the server itself gives an answer.
     """
-    checked = {str(name).lower(): str(value) for name, value in headers.items()}
+    # RFC 9110, 5.5: blanks around a value are no part of it, and HTTP/1 has no place for them.
+    checked = {str(name).lower(): str(value).strip(" \t") for name, value in headers.items()}
     if len(checked) > _HEADERS or sum(map(len, (*checked, *checked.values()))) > _HEADER_BYTES:
         raise ValueError(f"more than {_HEADERS} headers, or more than {_HEADER_BYTES} bytes")
     for name, value in checked.items():
@@ -57,7 +58,7 @@ class Request:
 
     method: str
     path: str
-    """Percent-decoded, without the query."""
+    """Percent-decoded, without host and query, with one slash before it and none behind it."""
     headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     """Names in lower case; without those that authenticate or that a proxy sets."""
     client: str = ""
@@ -76,7 +77,7 @@ class Answer:
 
     status: HTTPStatus = attrs.field(converter=HTTPStatus, validator=_check_status)
     body: Any = attrs.field(default="", repr=False)
-    """Text goes as text; anything else is plain data and goes as JSON."""
+    """Text goes as text; anything else is plain data and goes as JSON. At most 1 MiB."""
     headers: Mapping[str, str] = attrs.field(factory=dict, converter=check_headers)
 
 
@@ -100,7 +101,7 @@ class Middleware(Protocol):
     async def before(self, request: Request) -> Answer | None:
         """Let a request pass with None, or answer it.
 
-        While a middleware fails, requests are refused (502 or 503), unless the operator has named
+        While a middleware fails, requests are refused (503), unless the operator has named
         it in ``middleware.optional``.
         """
         ...

@@ -15,7 +15,8 @@ class CustomMessage:
     type: str
     """One of ``Ability.message_types``."""
     payload: Any = attrs.field(default=None, repr=False)
-    """Plain data, as JSON has it, of at most 51 200 bytes; whatever a client likes to send."""
+    """Plain data, as JSON has it, of at most 51 200 bytes and 128 levels; whatever a client likes to
+    send."""
     stream_id: str = ""
     """Of the client's session; empty before that is ready."""
     principal: Principal | None = None

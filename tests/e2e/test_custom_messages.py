@@ -165,11 +165,13 @@ async def test_all_handlers_of_a_type_are_asked_in_the_order_of_their_registrati
         handler("b-third", stumble),
         handler("a-last", lambda _: "last", "another/type", "notes/add"),
     )
-    async with talk(*manifests) as (client, _):
+    async with talk(*manifests) as (client, serving):
         await say(client)
         assert await answered(client) == "first"
         second, third = await client.expect("error"), await client.expect("error")
         assert await answered(client) == "last"
+        errors = serving.gateway.counters.errors
+        assert dict(errors) == {"provider_refused": 1, "plugin_failed": 1}
     assert second["code"] == "provider_refused"
     assert second["message"] == "Plugin handler error: notes: a note needs a text"
     assert third["code"] == "plugin_failed"
@@ -184,6 +186,22 @@ async def test_what_one_handler_does_to_a_payload_the_next_one_does_not_see() ->
     async with talk(*manifests) as (client, _):
         await say(client, {"text": "mine"})
         assert await answered(client) == {"text": "mine"}
+
+
+async def test_who_nests_without_end_does_no_harm_to_a_plugin() -> None:
+    """What goes deep enough breaks whoever recurses through it, the plugin that answers with it too."""
+    async with talk(handler("notes", lambda message: message.payload)) as (client, serving):
+        for depth in (128, 129, 500, 955, 956):
+            payload = f'{{"a":{"[" * (depth - 1)}{"]" * (depth - 1)}}}'
+            text = f'{{"type":"custom","message_type":"notes/add","payload":{payload}}}'
+            await client.socket.send(text)
+            if depth > 128:
+                error = await client.expect_error("invalid_message")
+                assert error["message"].endswith("nested more than 128 levels deep")
+            else:
+                assert str(await answered(client)).count("[") == 127
+        [status] = [each for each in serving.gateway.plugins.statuses() if each.id == "notes"]
+        assert (status.call_count, status.error_count) == (1, 0)
 
 
 async def test_a_busy_handler_says_when_to_come_again() -> None:

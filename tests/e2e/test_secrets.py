@@ -296,6 +296,7 @@ async def ask(house: House) -> None:
                     "tts_config": {"provider": name, "voice_id": "a", "model": "a"},
                 }
                 await client.post("/speak", json=order, headers=more)
+                await client.post("/speak", json={**order, "text": "Hello, please"}, headers=more)
                 await client.post(
                     "/speak", content=json.dumps(order)[:-1] + f', "token": "{OWN}"', headers=more
                 )

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capabilities import Secret
-from waav.observe.logging import MOST, Form, make_formatter, set_up_logging
-from waav.observe.scope import hide, hiding, scope
+from waav.observe.logging import Form, make_formatter, set_up_logging
+from waav.observe.redaction import LONGEST
+from waav.observe.scope import MOST, hide, hiding, scope
 
 KEY = "hush-made-up-key"
 FORMS: tuple[Form, ...] = ("text", "json")
@@ -113,6 +114,16 @@ def test_no_secret_is_in_a_line_wherever_it_was_put(form: Form) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
+def test_nobody_hides_who_it_is_by_bringing_that_as_a_key(form: Form) -> None:
+    with scope(tenant="acme-corp"):
+        for key in ("acme-corp", "203.0.113.7", "203.0.11"):
+            hide(Secret(key))
+        shown = make_formatter(form).format(record("GET /", client="203.0.113.7"))
+    assert "acme-corp" in shown
+    assert "203.0.113.7" in shown
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_no_local_variable_is_in_a_traceback(form: Form) -> None:
     shown = make_formatter(form).format(failed("message"))
     assert "ValueError: ('message', 13)" in shown
@@ -123,7 +134,8 @@ def test_no_local_variable_is_in_a_traceback(form: Form) -> None:
 def test_a_huge_message_is_cut_and_no_secret_survives_at_the_cut(form: Form) -> None:
     with hiding([KEY]):
         for ahead in range(len(KEY)):
-            shown = make_formatter(form).format(record("%s", "x" * (MOST - ahead) + KEY * 3))
+            words = "x" * (MOST + LONGEST - ahead) + KEY * 3
+            shown = make_formatter(form).format(record("%s", words))
             assert len(shown) < MOST + 200
             assert "hush" not in shown
 

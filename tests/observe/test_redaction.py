@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waav.observe.redaction import MASK, SHORTEST, hides, spellings, without, without_shapes
+from waav.observe.redaction import (
+    LINES,
+    MASK,
+    SHORTEST,
+    hides,
+    spellings,
+    without,
+    without_shapes,
+)
 
 PEM = "-----BEGIN RSA PRIVATE" + " KEY-----\nMIIabc/def\n-----END RSA PRIVATE" + " KEY-----"
 
@@ -95,6 +103,13 @@ def test_a_short_secret_is_left_alone() -> None:
 def test_each_line_of_a_long_secret_is_one() -> None:
     known = spellings(PEM)
     assert without("it has MIIabc/def inside", known) == "it has *** inside"
+
+
+def test_of_a_secret_with_very_many_lines_the_first_are_looked_for() -> None:
+    """A client's key may be a MiB; to spell all of it, and to look for that, would take seconds."""
+    known = spellings("\n".join(f"line-{number:06}" for number in range(80_000)))
+    assert without("it has line-000000", known) == "it has ***"
+    assert len(known) == LINES
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import trio
 
 from capabilities import Secret
 from waav.observe import scope as module
+from waav.observe.redaction import LONGEST
 from waav.observe.scope import (
     MOST_HIDDEN,
     any_scope,
@@ -88,6 +89,17 @@ def test_a_client_that_sends_many_keys_costs_no_more_than_some() -> None:
         assert len(here._secrets) == MOST_HIDDEN
         assert redact(f"{KEY}-020") == "***"
         assert redact(f"{KEY}-000") == f"{KEY}-000"
+
+
+def test_of_a_huge_text_only_the_begin_is_looked_through_and_returned() -> None:
+    """A client's text of a MiB may be quoted in an error of which 500 characters are wanted."""
+    with hiding([KEY]):
+        for ahead in range(len(KEY)):
+            text = f"{KEY} {'x' * (LONGEST + 500 - len(KEY) - ahead)}" + KEY * 100_000
+            shown = redact(text, 500)
+            assert shown.startswith("*** xxx")
+            assert "hush" not in shown
+            assert len(shown) <= 500
 
 
 def test_the_operators_keys_are_hidden_everywhere_as_long_as_a_gateway_has_them() -> None:

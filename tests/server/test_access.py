@@ -152,6 +152,13 @@ async def test_what_is_no_request_is_written_down(start: Start, book: Book) -> N
     assert line.startswith("- - 400 ")
 
 
+async def test_nor_is_it_forgotten_behind_a_request(start: Start, book: Book) -> None:
+    running = await start()
+    await running.ask(asking("GET /hello", "") + b"nonsense\r\n\r\n")
+    [_, line] = await book.read(2)
+    assert line.startswith("- - 400 ")
+
+
 async def test_a_client_that_hangs_up_has_no_status(start: Start, book: Book, app: Any) -> None:
     begun = trio.Event()
 

@@ -72,6 +72,13 @@ async def unread(_limit: int) -> bytes:
     pytest.fail("nobody wants to see the body")
 
 
+async def test_who_decides_by_the_path_sees_what_will_be_served(strategy: Strategy) -> None:
+    doorkeeper = Doorkeeper(knowing(strategy))
+    for path in ("/voices/", "//voices", "http://a/voices", "voices"):
+        await doorkeeper.check_request(head(path, "token=right-token"), unread)
+    assert {each.path for each in strategy.seen} == {"/voices"}
+
+
 async def test_a_route_whose_handler_does_not_ask_is_closed_to_who_shows_no_token(
     start: Start, strategy: Strategy
 ) -> None:

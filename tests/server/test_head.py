@@ -40,6 +40,28 @@ def test_query_parameters_are_decoded() -> None:
 
 
 @pytest.mark.parametrize(
+    ("target", "resource"),
+    [
+        ("/voices", "/voices"),
+        ("//voices///", "/voices"),
+        ("/%2f%2Fvoices%2f", "/voices"),
+        ("http://host:1/voices/a", "/voices/a"),
+        ("http://host", "/"),
+        ("/http://host/voices", "/http://host/voices"),
+        ("voices", "/voices"),
+        ("/voices//a", "/voices//a"),
+        ("x:/voices", "/x:/voices"),
+        ("http://[/voices", "/voices"),
+        ("*", "/*"),
+        ("/", "/"),
+    ],
+)
+def test_a_path_has_one_spelling_as_a_resource(target: str, resource: str) -> None:
+    head = parsed(f"GET {target}?x=/ HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+    assert head.resource == resource
+
+
+@pytest.mark.parametrize(
     ("upgrade", "wanted"),
     [(b"websocket", True), (b"h2c, WebSocket", True), (b"h2c", False), (b"websockets", False)],
 )

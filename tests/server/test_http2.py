@@ -22,7 +22,7 @@ from quart_trio import QuartTrio
 import waav.server.http_connection
 from waav.security.rate import Rates
 from waav.server.admission import Admission
-from waav.server.http2 import MOST_IDLE_FRAMES, STEP, Http2
+from waav.server.http2 import MOST_IDLE_FRAMES, MOST_REMEMBERED, STEP, Http2
 from waav.tasks import open_scoped_nursery
 
 GET = b"GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
@@ -75,6 +75,25 @@ class Client:
     async def _send(self, data: bytes) -> None:
         with suppress(trio.BrokenResourceError):
             await self.stream.send_all(data)
+
+
+async def in_memory() -> Http2:
+    """One connection, of which nothing is heard."""
+
+    async def send(_event: Event) -> None:
+        pass
+
+    group: Any = SimpleNamespace(spawn=lambda _task: None)
+    context, state = WorkerContext(None), ConnectionState({})
+    server = Http2(None, Config(), context, group, state, False, None, None, send)  # noqa: FBT003
+    await server.initiate()
+    return server
+
+
+@pytest.fixture(autouse=True)
+def few_words(caplog: pytest.LogCaptureFixture) -> None:
+    """What it says of each header takes most of the time that thousands of requests take."""
+    caplog.set_level("INFO", "hpack")
 
 
 @pytest.fixture
@@ -135,6 +154,73 @@ async def test_what_comes_of_a_request_after_its_answer_is_nobodys_error(
     assert not [each for each in caplog.records if each.levelname == "ERROR"]
 
 
+async def test_of_a_body_that_nobody_reads_there_may_be_any_amount(start: Any) -> None:
+    """Nothing else comes: the others' room would be gone until something does."""
+    running = await start()
+    client = await Client.of(running)
+    async with client.stream:
+        client.ask(1, b"/nowhere", b"POST", end=False)
+        await client.until(h2.events.StreamEnded)
+        for _ in range(60):
+            client.wire.send_data(1, bytes(1000))
+        await client.until(h2.events.WindowUpdated)
+
+
+NO_REQUESTS = {
+    "no path": {b":method": b"CONNECT", b":authority": b"a"},
+    "connect": {b":method": b"CONNECT", b":path": b"/ws", b":protocol": b"websocket"},
+    "connect, small": {b":method": b"connect", b":path": b"/ws"},
+    "method": {b":method": b"G\xffT", b":path": b"/hello"},
+    "path": {b":method": b"GET", b":path": b"/hell\xff"},
+    "query": {b":method": b"GET", b":path": b"/hello?\xff"},
+    "a space": {b":method": b"GET", b":path": b"/hello HTTP/1.1"},
+}
+AROUND = {b":scheme": b"http", b":authority": b"a"}
+
+
+@pytest.mark.parametrize("pseudo", NO_REQUESTS.values(), ids=NO_REQUESTS)
+async def test_what_is_no_request_is_refused_and_the_others_go_on(
+    start: Any, caplog: pytest.LogCaptureFixture, pseudo: dict[bytes, bytes]
+) -> None:
+    """Hypercorn would fail at it, with the whole connection; HTTP/1 does not let it come so far."""
+    running = await start()
+    client = await Client.of(running)
+    client.wire.config.validate_outbound_headers = False
+    async with client.stream:
+        around = {} if b":path" not in pseudo else AROUND
+        client.wire.send_headers(1, list({**pseudo, **around}.items()), end_stream=True)
+        await client.until(h2.events.StreamReset)
+        client.ask(3, b"/hello")
+        await client.until(h2.events.StreamEnded)
+    assert not [each for each in caplog.records if each.levelname == "ERROR"]
+
+
+async def test_a_connection_may_have_any_number_of_requests(start: Any) -> None:
+    """Hypercorn would end it after a thousand, without the answers that are under way."""
+    running = await start(admission=Admission(rates=Rates(0.001, 1)))  # who is refused is quick
+    client = await Client.of(running)
+    async with client.stream:
+        client.wire.increment_flow_control_window(1_000_000)
+        for first in range(0, 1050, 50):
+            client.events.clear()
+            for number in range(first, first + 50):
+                client.ask(2 * number + 1, b"/hello")
+            await client.until(h2.events.StreamEnded, 50)
+
+
+async def test_it_does_not_remember_all_of_them(autojump_clock: trio.testing.MockClock) -> None:
+    server, client = await in_memory(), h2.connection.H2Connection()
+    client.initiate_connection()
+    for number in range(1, 6000, 2):
+        client.send_headers(number, [(":method", "CONNECT"), (":authority", "a")], end_stream=True)
+        await server.handle(RawData(client.data_to_send()))
+        client.receive_data(server.connection.data_to_send())
+        await trio.sleep(1.0)
+    assert server.connection.open_inbound_streams == 0
+    assert len(server.connection._closed_streams) == MOST_REMEMBERED
+    assert autojump_clock.current_time() == 3000
+
+
 def pings(client: Client) -> None:
     for _ in range(3 * MOST_IDLE_FRAMES):
         client.wire.ping(b"12345678")
@@ -182,19 +268,32 @@ async def test_it_is_told_why(start: Any) -> None:
             client.wire.ping(b"12345678")
             await client.until(h2.events.PingAckReceived)
             client.events.clear()
-        client.wire.ping(b"12345678")
-        await client.until(h2.events.ConnectionTerminated)
-    end = client.events[-1]
+        while client.wire.state_machine.state is not h2.connection.ConnectionState.CLOSED:
+            client.wire.ping(b"12345678")
+            await client.until(h2.events.Event)
+            end = client.events.pop()
+            client.events.clear()
     assert isinstance(end, h2.events.ConnectionTerminated)
     assert end.error_code == ErrorCodes.ENHANCE_YOUR_CALM
+
+
+async def test_a_few_of_them_now_and_then_are_no_flood(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """A proxy keeps its connection for days, and looks each time whether we are still there."""
+    server, client = await in_memory(), h2.connection.H2Connection()
+    client.initiate_connection()
+    for _ in range(5 * MOST_IDLE_FRAMES):
+        client.ping(b"12345678")
+        await server.handle(RawData(client.data_to_send()))
+        await trio.sleep(1.0)
+    assert server.connection.state_machine.state is not h2.connection.ConnectionState.CLOSED
+    assert autojump_clock.current_time() == 5 * MOST_IDLE_FRAMES
 
 
 async def test_a_packet_full_of_frames_holds_up_nobody() -> None:
     """All others have a turn after a few of them: 64 KiB of pings take a third of a second."""
     turns = 0
-
-    async def send(_event: Event) -> None:
-        pass
 
     async def others() -> None:
         nonlocal turns
@@ -202,11 +301,7 @@ async def test_a_packet_full_of_frames_holds_up_nobody() -> None:
             await trio.lowlevel.checkpoint()
             turns += 1
 
-    group: Any = SimpleNamespace(spawn=lambda _task: None)
-    context, state = WorkerContext(None), ConnectionState({})
-    server = Http2(None, Config(), context, group, state, False, None, None, send)  # noqa: FBT003
-    await server.initiate()
-    client = h2.connection.H2Connection()
+    server, client = await in_memory(), h2.connection.H2Connection()
     client.initiate_connection()
     for _ in range(MOST_IDLE_FRAMES - 10):
         client.ping(b"12345678")

@@ -25,6 +25,7 @@ from waav.server.admission import Admission
 from waav.server.app import create_app
 from waav.server.frontdoor import DoorLimits, FrontDoor
 from waav.server.http_worker import open_http_worker
+from waav.server.tls import Tls
 
 PEER = ("192.0.2.7", 51000)
 GET = b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -248,6 +249,14 @@ async def test_one_client_does_not_crowd_out_the_others(start: Any) -> None:
             assert (await patient.receive_some()).startswith(b"HTTP/1.1 200 ")
 
 
+async def test_nor_before_the_handshake_of_tls(start: Any, certificate: Any) -> None:
+    tls = await Tls.read(certificate.cert, certificate.key)
+    running = await start(tls=tls, door_limits=DoorLimits(waiting_of_client=1))
+    async with await running.connect() as first, await running.connect():
+        with trio.fail_after(5):
+            assert await first.receive_some() == b""
+
+
 async def test_so_many_http_connections_of_a_client_and_no_more(start: Any) -> None:
     """A place is free again as soon as its connection ends, however it ends."""
     places = LocalLimiter(Counts(Capacities(client=2)))
@@ -265,6 +274,20 @@ async def test_so_many_http_connections_of_a_client_and_no_more(start: Any) -> N
     with trio.fail_after(5):
         while places.counts.snapshot()["client"].held:  # noqa: ASYNC110  # the server's own pace
             await trio.sleep(0.01)
+
+
+@pytest.mark.pins("D262")
+async def test_who_watches_over_us_has_places_of_its_own(start: Any) -> None:
+    """It may come from where the clients come from; but that is no way around their number."""
+    places = LocalLimiter(Counts(Capacities(client=1)))
+    running = await start(admission=Admission(plain=places))
+    health = GET.replace(b"/hello", b"/health/live")
+    async with await running.connect() as client, await running.connect() as watcher:
+        for stream, ask, status in ((client, GET, b"200"), (watcher, health, b"404")):
+            await stream.send_all(ask)
+            assert (await stream.receive_some()).startswith(b"HTTP/1.1 " + status)
+        for ask in (GET, health):
+            assert (await running.ask(ask)).startswith(b"HTTP/1.1 503 ")
 
 
 async def test_a_proxys_connections_are_not_counted(start: Any) -> None:

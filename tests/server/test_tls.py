@@ -210,6 +210,14 @@ async def test_a_change_of_the_files_is_noticed(
     assert await shown_to(running, files) == after
 
 
+async def test_whoever_may_read_it_at_last_finds_it_changed(files: Files) -> None:
+    """Tools write a key for themselves first; nothing in it changes when they hand it over."""
+    files.renew()
+    before = (await files.read())._seen
+    files.key.chmod(0o640)
+    assert (await files.read())._seen != before
+
+
 async def test_while_nothing_changes_nothing_is_read(
     files: Files, nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
 ) -> None:

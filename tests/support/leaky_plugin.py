@@ -64,8 +64,9 @@ class Leaky:
 
     @asynccontextmanager
     async def synthesize(self, request: SpeechRequest) -> AsyncIterator[AsyncIterator[AudioFrame]]:
-        """Break the contract, with an exception of its own."""
-        raise RuntimeError(self.complain(request.api_key))
+        """Refuse what is a request, and else break the contract with an exception of its own."""
+        text = self.complain(request.api_key)
+        raise ProviderRefused("leaky", text) if "please" in request.text else RuntimeError(text)
         yield
 
     async def voices(self, api_key: Secret | None = None, /) -> Sequence[Voice]:

@@ -78,7 +78,9 @@ FAMILIES: tuple[Family, ...] = (
         "counter",
         "Times that a client heard nothing for too long although something was to be said.",
     ),
-    Family("waav_errors_total", "counter", "Errors that WebSocket clients were told of.", ("code",)),
+    Family(
+        "waav_errors_total", "counter", "Errors that WebSocket clients were told of.", ("code",)
+    ),
     # providers and plugins
     Family("waav_provider_calls_total", "counter", "Conversations that began.", _BY_USE),
     Family("waav_provider_calls_open", "gauge", "Conversations that are under way.", _BY_USE),

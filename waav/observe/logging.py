@@ -17,11 +17,8 @@ import structlog
 from structlog.stdlib import ExtraAdder, ProcessorFormatter
 from structlog.typing import EventDict, WrappedLogger
 
-from waav.observe.redaction import MASK, hides
-from waav.observe.scope import redact, told
-
-MOST = 64 * 1024
-"""Characters of a field."""
+from waav.observe.redaction import MASK, hides, without_shapes
+from waav.observe.scope import MOST, redact, told
 
 Form = Literal["text", "json"]
 
@@ -29,6 +26,8 @@ _BLOCKS = ("stack", "error")
 """Fields of more than one line."""
 _OURS = ("time", "level", "logger")
 _HEAD = (*_OURS, "message")
+_WHO = ("tenant", "client")
+"""Fields that clients do not say themselves. Whoever brought its own address as a key would be nowhere."""
 _INDENT = "    "
 
 
@@ -102,17 +101,12 @@ def _shown(name: str, value: object) -> object:
             return value
         case _ if hides(name):
             return MASK
+        case str() if name in _WHO:
+            return without_shapes(value[:MOST])
         case Mapping():
             return {str(key): _shown(str(key), each) for key, each in value.items()}
         case _:
-            return _bounded(value if isinstance(value, str) else str(value))
-
-
-def _bounded(text: str) -> str:
-    if len(text) <= MOST:
-        return redact(text)
-    # A secret that was cut in two is at the very end.
-    return redact(text[:MOST])[: -(MOST // 4)] + "…"
+            return redact(value if isinstance(value, str) else str(value))
 
 
 def _as_json(_: WrappedLogger, __: str, event: EventDict) -> str:

@@ -17,6 +17,8 @@ SHORTEST = 8
 """Characters: what is shorter may be a part of any word."""
 LONGEST = 4096
 """Characters: what is longer is looked for line by line only."""
+LINES = 64
+"""Of a secret, that are looked for: a private key has about 50, and a client may send a million."""
 
 
 @attrs.frozen
@@ -147,7 +149,8 @@ def without(text: str, spelled: Iterable[str]) -> str:
 
 def spellings(secret: str) -> frozenset[str]:
     """Return the texts in which a secret can be read: as it is, escaped, and line by line."""
-    parts = {secret, secret.strip(), *(line.strip() for line in secret.splitlines())}
+    lines = secret[: 4 * LONGEST].splitlines()[:LINES]
+    parts = {secret, secret.strip(), *(line.strip() for line in lines)}
     return frozenset(
         spelled
         for part in parts

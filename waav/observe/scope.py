@@ -14,10 +14,12 @@ from itertools import chain
 import attrs
 
 from capabilities import Secret
-from waav.observe.redaction import spellings, without, without_shapes
+from waav.observe.redaction import LONGEST, spellings, without, without_shapes
 
 MOST_HIDDEN = 16
 """Secrets of one scope: a client may send any number, and the oldest are forgotten."""
+MOST = 64 * 1024
+"""Characters that are looked through: a MiB may take seconds."""
 
 
 @attrs.define(eq=False)
@@ -114,8 +116,16 @@ def told() -> dict[str, object]:
     return everything
 
 
-def redact(text: str) -> str:
-    """Return a text without the secrets that are hidden here, and without what looks like one."""
+def redact(text: str, most: int = MOST) -> str:
+    """Return a text without the secrets that are hidden here, and without what looks like one.
+
+    Args:
+        most: characters that are wanted; of a text that is much longer only they are looked through
+            and returned.
+    """
+    if len(text) > most + LONGEST:
+        # A secret that was cut in two is at the very end.
+        return redact(text[: most + LONGEST], most)[:-LONGEST] + "…"
     known = [each.hidden for each in _scopes() if each.hidden]
     return without_shapes(without(text, chain.from_iterable(known)))
 

@@ -124,18 +124,18 @@ class Guarded(Generic[T]):
         Raises:
             ProviderUnavailable: also when ``seconds`` are over.
         """
-        late = ProviderUnavailable(self.id, f"did not answer within {seconds:g} s")
+        late = f"did not answer within {seconds:g} s"
 
         async def in_time(capability: T, *args: *Ts) -> R:
             with trio.move_on_after(seconds):
                 return await function(capability, *args)
-            raise late
+            raise ProviderUnavailable(self.id, late)
 
         # The first deadline is the plugin's own, so that the circuit learns of it; the second one
         # is for a plugin that does not heed the first.
         with trio.move_on_after(seconds + _GRACE):
             return await self.run(in_time, *args)
-        raise late
+        raise ProviderUnavailable(self.id, late)
 
     async def _wait(self, call: Call[R]) -> None:
         try:

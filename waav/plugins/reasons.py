@@ -52,6 +52,6 @@ def permitted(exc: BaseException) -> ProviderError | WaavError | None:
 
 def _line(exc: BaseException) -> str:
     # Clients may see it among the plugins.
-    message = " ".join(redact(str(exc)).split())
+    message = " ".join(redact(str(exc), _LONGEST).split())
     kind = type(exc).__name__
     return f"{kind}: {message}" if message else kind

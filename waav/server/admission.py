@@ -120,16 +120,20 @@ class Admission:
             yield
 
     @asynccontextmanager
-    async def http_connection(self, peer: str) -> AsyncIterator[None]:
+    async def http_connection(self, peer: str, path: str | None = None) -> AsyncIterator[None]:
         """Hold the place of a connection that is no WebSocket, for as long as the block lasts.
 
         The connections of a proxy are those of many clients, and not counted.
 
+        Args:
+            path: that of its first request, if that is known. Who begins with an exempt one has
+                other places: whoever watches over us may share an address with those who are served.
+
         Raises:
             Refused: at the start of the block: there is no place (503).
         """
-        owner = self.clients.owner(peer)
-        async with _place(self.plain, [] if owner is None else [("client", owner)]):
+        owner, watches = self.clients.owner(peer), " watching" if path in self.exempt else ""
+        async with _place(self.plain, [] if owner is None else [("client", owner + watches)]):
             yield
 
     async def pass_middlewares(

@@ -85,7 +85,7 @@ class Doorkeeper:
         self, bearer: Bearer | Rejection | None, head: RequestHead, body: bytes = b""
     ) -> Principal | None:
         outcome = await self.authenticator.admit(
-            bearer, method=head.method, path=head.path, headers=head.headers, body=body
+            bearer, method=head.method, path=head.resource, headers=head.headers, body=body
         )
         if isinstance(outcome, Rejection):
             raise _refused(outcome)

@@ -112,7 +112,7 @@ class FrontDoor:
         self, stream: trio.abc.Stream, head: RequestHead | None, received: bytes, peer: Peer
     ) -> None:
         try:
-            async with self.admission.http_connection(peer[0]):
+            async with self.admission.http_connection(peer[0], head.path if head else None):
                 await self.http(stream, received, peer)
         except Refused as refused:
             with self.answers.log.exchange(head, peer[0]) as exchange:

@@ -52,6 +52,7 @@ def guard(app: ASGIApp, admission: Admission, answers: Answers) -> ASGIApp:
             scope.setdefault("state", {}).update(
                 {REQUEST_ID: head.request_id, PRINCIPAL: principal}
             )
+            scope["path"] = head.resource  # what is served is what they were asked about
             await app(scope, body.receive, passage.around(answer))
 
     return call

@@ -16,6 +16,7 @@ MAX_HEAD = 65536
 
 _END = re.compile(rb"\n\r?\n")
 _FIRST_PRINTABLE = 0x21
+_BEFORE_PATH = re.compile(r"[a-z][a-z0-9+.-]*://[^/]*", re.IGNORECASE)
 # It goes into logs and headers as it is.
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
@@ -50,6 +51,16 @@ class RequestHead:
     def _request_id(self) -> str:
         given = self.headers.get("x-request-id", "")
         return given if _REQUEST_ID.fullmatch(given) else new_request_id()
+
+    @property
+    def resource(self) -> str:
+        """The path as routes are written: without a host, one slash before it and none behind it.
+
+        The REST side serves ``//voices/`` and ``http://host/voices`` as ``/voices``: who decides by
+        the path must not be led around by another spelling.
+        """
+        path = self.path if self.path.startswith("/") else _BEFORE_PATH.sub("", self.path, 1)
+        return "/" + path.strip("/")
 
     @property
     def wants_websocket(self) -> bool:

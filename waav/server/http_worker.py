@@ -1,6 +1,7 @@
 """The HTTP side: Hypercorn's trio server without its accept loop, one call for each connection."""
 
 import logging
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, cast
@@ -104,6 +105,8 @@ def _config(answers: Answers) -> Config:
     config.h11_max_incomplete_size = MAX_HEAD
     config.include_server_header = False
     config.keep_alive_timeout = _KEEP_ALIVE
+    # Beyond it HTTP/2 would end in the middle of the answers that are under way.
+    config.keep_alive_max_requests = sys.maxsize
     return config
 
 

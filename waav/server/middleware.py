@@ -23,6 +23,7 @@ from capabilities.middleware import check_headers
 from waav.config import Config
 from waav.errors import ConfigError, Problem, UnknownProvider, WaavError
 from waav.plugins import Guarded, Plugins
+from waav.plugins.replies import MOST_BYTES
 from waav.security.authenticate import harmless
 from waav.server.handshake import negotiate
 from waav.server.head import RequestHead
@@ -44,6 +45,8 @@ class Answered(Refused):
         text = isinstance(answer.body, str)
         self._type = "text/plain; charset=utf-8" if text else "application/json"
         self._body = answer.body.encode() if text else msgspec.json.encode(answer.body)
+        if len(self._body) > MOST_BYTES:
+            raise ValueError(f"an answer of {len(self._body)} bytes (max: {MOST_BYTES})")
 
     def answer(self, _request_id: str) -> tuple[dict[str, str], bytes]:
         """Return what the middleware wants to be said; an id has no place in it."""
@@ -155,7 +158,7 @@ class Middlewares:
         request = Request(
             id=head.request_id,
             method=head.method,
-            path=head.path,
+            path=head.resource,
             headers=_shown(head.headers),
             client=client,
             principal=principal,
@@ -193,10 +196,13 @@ def _id(key: str, name: str, plugins: Plugins) -> str:
         raise ConfigError([Problem("configuration", f"middleware.{key}", exc.message)]) from None
 
 
+_HIDDEN = frozenset({KEY_HEADER.lower(), "proxy-authorization", "forwarded"})
+"""Beside those that strategies of authentication do not see either."""
+
+
 def _shown(headers: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the headers without those that authenticate: us, a proxy, or a client at its provider."""
-    hidden = KEY_HEADER.lower()
-    shown = {name: value for name, value in harmless(headers).items() if name != hidden}
+    """Return the headers without those that authenticate, anywhere, or that a proxy sets."""
+    shown = {name: value for name, value in harmless(headers).items() if name not in _HIDDEN}
     # All middlewares get the same: what one of them does to it the others must not see.
     return MappingProxyType(shown)
 

@@ -17,7 +17,7 @@ _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """For TLS 1.2: with forward secrecy, and none that HTTP/2 forbids (RFC 9113, appendix A)."""
 
 Stamp: TypeAlias = tuple[int, int, int] | None
-"""Inode, size and time of a file, by which a new one is told from the old one; None: it is not there."""
+"""Inode, size and time of the last change of a file or of who may read it; None: it is not there."""
 
 logger = logging.getLogger(__name__)
 
@@ -91,4 +91,4 @@ async def _stamp(path: Path) -> Stamp:
         found = await trio.Path(path).stat()
     except OSError:
         return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    return found.st_ino, found.st_size, found.st_ctime_ns

@@ -31,7 +31,8 @@ def sentence(exc: BaseException) -> str:
     if isinstance(exc, CredentialMissing):
         return exc.message  # a text that clients look for
     prefix = next((PREFIXES[kind] for kind in type(exc).__mro__ if kind in PREFIXES), "")
-    return shorten(prefix + redact(exc.message if isinstance(exc, WaavError) else str(exc)))
+    text = exc.message if isinstance(exc, WaavError) else str(exc)
+    return shorten(prefix + redact(text, TEXT_LIMIT))
 
 
 def shorten(text: str) -> str:

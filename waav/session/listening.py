@@ -30,6 +30,7 @@ from waav.session.commands import STTConfig
 from waav.session.events import Failed
 from waav.session.failures import failure, shorten
 from waav.session.outbox import Outbox
+from waav.session.turn_taking import TurnTaking
 from waav.session.watching import Watching
 
 SEND_TASK = "session/listen/send"
@@ -90,6 +91,7 @@ class Listening:
     nursery: trio.Nursery
     """The session's own."""
     watching: Watching
+    turns: TurnTaking
     dropped: int = 0
     """Frames that came too late or too early."""
     statistics: dict[str, Hearing] = attrs.Factory(dict)
@@ -140,13 +142,13 @@ class Listening:
         await self.nursery.start(self._listen, engagement, name="session/listen")
 
     async def stop(self) -> None:
-        """Let go of the provider; return when it has closed."""
+        """Let go of the provider; return when it has closed, and what it said is passed on."""
         self._scope.cancel(reason="reconfigured")
         if self._done is not None:
             await self._done.wait()
 
     async def finish(self) -> None:
-        """No audio follows: ask the provider for its last words, and return when it has closed."""
+        """No audio follows: ask the provider for its last words, and return as :meth:`stop`."""
         self._expected = None
         if self._current is not None:
             self._current.frames.close()
@@ -162,12 +164,14 @@ class Listening:
                     await self._tell_missing(pipeline)
                     way = engagement, pipeline, task_status
                     await engagement.provider.run(self._converse, *way)
+            await self.turns.rest()
         except (ProviderError, WaavError) as exc:
             if self._current is not ear:
                 raise
             # First, so that whoever is told finds it so; and that is told once, not for each frame.
             self._current, self.refused = None, True
             self.watching.release()
+            await self.turns.rest()
             await self.outbox.put(failure(exc, "STT streaming error: ", "stt_error"))
         finally:
             if self._current is ear:

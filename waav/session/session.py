@@ -112,7 +112,7 @@ async def open_session(means: Means) -> AsyncIterator[Session]:
             watching = Watching(hearing, outbox, nursery, means.shedding(outbox))
             barge_in = BargeIn(means.choices.barge_in)
             turns = TurnTaking(outbox, speaking, nursery, hearing, watching, barge_in=barge_in)
-            listening = Listening(hearing, outbox, nursery, watching)
+            listening = Listening(hearing, outbox, nursery, watching, turns)
             control = Control(means, outbox, listening, watching, speaking, turns, stream_id)
             nursery.start_soon(control.run, ordered, name="session/control")
             nursery.start_soon(turns.run, heard, name="session/turns")
@@ -124,4 +124,3 @@ async def open_session(means: Means) -> AsyncIterator[Session]:
                 yield session
             with trio.move_on_after(DRAIN):
                 await listening.finish()
-                await turns.rest()

@@ -1,5 +1,6 @@
 """The contract of :class:`capabilities.WSHandler`: a function that tries it, and a fake that keeps it."""
 
+import json
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
@@ -26,6 +27,7 @@ _PAYLOADS: tuple[Any, ...] = (
     [[[1, None]]],
     {},
     {"": {"a": [1, "b"]}},
+    json.loads("[" * 128 + "]" * 128),
 )
 """What a client may send, whatever a handler wants."""
 

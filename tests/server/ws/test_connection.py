@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import trio
+from support.turns_of import counted_turns
 from trio.testing import MockClock, lockstep_stream_pair, wait_all_tasks_blocked
 
 from capabilities import AudioFormat, AudioFrame, ProviderBusy
@@ -58,6 +59,23 @@ async def test_events_and_sound_reach_the_client(open_call: Any, autojump_clock:
         assert (await call.client.receive())["text"] == "hello"
         await call.session.to_audio.send(FRAME)
         assert await call.client.receive() == FRAME.data
+
+
+def socket_pair() -> tuple[trio.SocketStream, trio.SocketStream]:
+    near, far = trio.socket.socketpair()
+    return trio.SocketStream(near), trio.SocketStream(far)
+
+
+async def test_many_events_at_once_are_told_in_few_turns(open_call: Any) -> None:
+    """On a core that is full a turn is what everything waits for."""
+    async with open_call(streams=socket_pair) as call:
+        await wait_all_tasks_blocked()
+        with counted_turns() as turns:
+            for number in range(50):
+                call.session.to_events.send_nowait(Transcribed(str(number)))
+            told = [(await call.client.receive())["transcript"] for _ in range(50)]
+        assert told == [str(number) for number in range(50)]
+        assert turns["ws/events"] <= 3
 
 
 async def test_sound_never_overtakes_ready(open_call: Any, autojump_clock: MockClock) -> None:
@@ -369,6 +387,15 @@ async def test_a_session_that_says_it_is_over_ends_the_connection(
         messages = await call.client.everything()
         assert [message["recoverable"] for message in messages] == [False]
         assert call.client.close_code == 1011
+
+
+async def test_nothing_is_told_behind_a_last_word(
+    open_call: Any, autojump_clock: MockClock
+) -> None:
+    async with open_call() as call:
+        call.session.to_events.send_nowait(Failed("dead", "It is over", recoverable=False))
+        call.session.to_events.send_nowait(Transcribed("too late"))
+        assert [message["type"] for message in await call.client.everything()] == ["error"]
 
 
 async def test_a_gateway_without_room_for_a_session_says_try_again(

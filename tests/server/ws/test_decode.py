@@ -21,6 +21,7 @@ from waav.errors import InvalidRequest
 from waav.server.ws.decode import KINDS, decode
 from waav.server.ws.names import CONFIG, SPEAK, STT, TTS, Names
 from waav.server.ws.schema import (
+    DEEPEST,
     Authenticate,
     Custom,
     Nothing,
@@ -586,6 +587,32 @@ def test_sizes_are_counted_in_bytes(
         read(kind, **{field: "é" * (limit // 2), **more})
     except InvalidRequest as exc:
         assert exc.code != "field_too_large"  # noqa: PT017  # some are refused for another reason
+
+
+@pytest.mark.parametrize(
+    ("payload", "levels"),
+    [
+        ('"[[["', 0),
+        ("[]", 1),
+        ('{"[": "{"}', 1),
+        ('[{"a": [], "b": {}}, [1]]', 3),
+        (r'["\\", ["\"[[", "\\\"[["]]', 2),
+    ],
+)
+def test_the_levels_of_a_payload_are_counted_and_brackets_within_texts_are_not(
+    payload: str, levels: int
+) -> None:
+    around = DEEPEST - levels
+    for more, fits in ((0, True), (1, False)):
+        nested = "[" * (around + more) + payload + "]" * (around + more)
+        text = f'{{"type": "custom", "message_type": "mine", "payload": {nested}}}'
+        if fits:
+            assert isinstance(decode(text), Custom)
+        else:
+            assert refused(text) == (
+                "invalid_message",
+                "Invalid message format: nested more than 128 levels deep",
+            )
 
 
 def test_a_pronunciation_is_bounded_too() -> None:

@@ -111,15 +111,15 @@ async def _converse(
 ) -> Ending:
     async with trio.open_nursery() as nursery:
         async with gateway.open_session(identity.tenant) as session:
-            talk = Talk(socket, session, gateway, identity)
+            talk = Talk(socket, session, gateway, identity, leave)
             # Outside of the session, whose last words are said while it ends.
             nursery.start_soon(talk.events_to_client, name="ws/events")
-            ending = await _until_over(talk, leave, idle)
+            ending = await _until_over(talk, idle)
         nursery.cancel_scope.deadline = trio.current_time() + DRAIN
     return ending
 
 
-async def _until_over(talk: Talk, leave: trio.Event, idle: float) -> Ending:
+async def _until_over(talk: Talk, idle: float) -> Ending:
     """Let them talk until somebody or something ends it; say what it was."""
     ending = CLIENT_LEFT
 
@@ -131,13 +131,12 @@ async def _until_over(talk: Talk, leave: trio.Event, idle: float) -> Ending:
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(talk.audio_to_client, name="ws/audio")
-        nursery.start_soon(talk.answers_to_client, name="ws/custom")
         nursery.start_soon(talk.socket.keep_alive, name="ws/keep-alive")
-        nursery.start_soon(end, talk.from_client, CLIENT_LEFT, name="ws/from-client")
+        hear = partial(talk.from_client, nursery)
+        nursery.start_soon(end, hear, CLIENT_LEFT, name="ws/from-client")
         nursery.start_soon(end, partial(_unused, talk, idle), UNUSED, name="ws/idle")
-        nursery.start_soon(end, leave.wait, SERVER_STOPS, name="ws/stopping")
-        nursery.start_soon(end, talk.over.wait, SESSION_OVER, name="ws/session")
-    return ending
+        nursery.start_soon(end, talk.leave.wait, SERVER_STOPS, name="ws/stopping")
+    return SESSION_OVER if talk.over else ending
 
 
 async def _unused(talk: Talk, idle: float) -> None:

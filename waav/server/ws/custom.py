@@ -8,8 +8,10 @@ import trio
 
 from capabilities import CustomMessage, Principal, ProviderError, WSHandler
 from waav.errors import InvalidRequest, WaavError
+from waav.observe.counters import ByLabel
 from waav.plugins import Guarded
 from waav.plugins.replies import answers_of
+from waav.server.errors import describe
 from waav.server.ws.encode import handler_failed, plugin_response
 
 WAITING = 16
@@ -40,6 +42,8 @@ class Errand:
 class Errands:
     """One client's messages to handlers: taken by who reads the socket, run by a task of their own."""
 
+    _errors: ByLabel = attrs.Factory(ByLabel)
+    """Those that the client is told of, by code."""
     _put: trio.MemorySendChannel[Errand] = attrs.field(init=False)
     _waiting: trio.MemoryReceiveChannel[Errand] = attrs.field(init=False)
 
@@ -68,6 +72,7 @@ class Errands:
                 try:
                     answers = await handler.run_within(PATIENCE, _handled, errand.message())
                 except (ProviderError, WaavError) as exc:
+                    self._errors.note(describe(exc)[0])
                     answers = [handler_failed(exc)]
                 for answer in answers:
                     yield answer

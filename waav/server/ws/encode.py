@@ -23,7 +23,7 @@ from waav.session.events import (
     Transcribed,
     VoiceHeard,
 )
-from waav.session.failures import shorten
+from waav.session.failures import TEXT_LIMIT, shorten
 from waav.version import __version__
 
 TOPICS: Mapping[type[Event], frozenset[Topic]] = {
@@ -195,7 +195,7 @@ def _error(
     return _text(
         kind,
         code=code,
-        message=shorten(redact(message)),
+        message=shorten(redact(message, TEXT_LIMIT)),
         recoverable=recoverable,
         details=dict(more) if more else None,
     )

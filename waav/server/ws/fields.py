@@ -4,7 +4,9 @@ Sizes are in bytes of UTF-8, because that is what they cost, and their texts are
 protocol. A validator that raises ValueError becomes ``Invalid message format`` with the place.
 """
 
+import re
 from collections.abc import Callable
+from itertools import accumulate
 from typing import Annotated, Any, TypeAlias
 
 import attrs
@@ -26,8 +28,12 @@ Timestamp: TypeAlias = Annotated[int, Meta(ge=-(2**53), le=2**53)]
 Words: TypeAlias = Annotated[
     tuple[Annotated[str, Meta(max_length=256)], ...], Meta(max_length=1000)
 ]
-Keys: TypeAlias = Annotated[dict[str, str | None], Meta(max_length=100)]
+Keys: TypeAlias = Annotated[dict[str, str | None], Meta(max_length=16)]
 """Credentials by name; an empty one is none."""
+
+_TEXT = re.compile(rb'"[^"]*"')
+_STEPS = {**dict.fromkeys(b"[{", 1), **dict.fromkeys(b"]}", -1)}
+_NO_BRACKETS = bytes(set(range(256)) - _STEPS.keys())
 
 
 def seconds(milliseconds: int | None) -> float | None:
@@ -41,6 +47,14 @@ def check_size(size: int, limit: int, what: str) -> None:
         raise InvalidRequest(
             f"{what} too large: {size} bytes (max: {limit} bytes)", code="field_too_large"
         )
+
+
+def check_depth(json: bytes, limit: int) -> None:
+    """Raise ValueError if lists and objects are nested more than ``limit`` levels deep."""
+    unescaped = json.replace(rb"\\", b"").replace(rb"\"", b"")
+    brackets = _TEXT.sub(b"", unescaped).translate(None, _NO_BRACKETS)
+    if max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > limit:
+        raise ValueError(f"nested more than {limit} levels deep")
 
 
 def at_most(limit: int, what: str) -> Validator:

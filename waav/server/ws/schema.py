@@ -16,12 +16,14 @@ from waav.errors import InvalidRequest
 from waav.server.errors import NotAvailable
 from waav.server.ws.audio_features import AudioFeatures
 from waav.server.ws.blocks import Features, FeelingBlock, STTBlock, TTSBlock, pace, understood
-from waav.server.ws.fields import Timestamp, at_most, check_size, is_storage_key
+from waav.server.ws.fields import Timestamp, at_most, check_depth, check_size, is_storage_key
 from waav.session.commands import Clear, Configure, Speak, STTConfig
 from waav.speech.ssml import words_of
 
 SPEAK_LIMIT = 102_400
 MESSAGE_LIMIT = 51_200
+DEEPEST = 128
+"""Levels of a payload. Who reads one recurses, plugins too, and may not get through hundreds."""
 TOKEN_LIMIT = 4096
 NAME_LIMIT = 256
 
@@ -300,4 +302,5 @@ class CustomMessage:
         """Return the message, and its payload as JSON."""
         payload = msgspec.json.encode(self.payload)
         check_size(len(payload), MESSAGE_LIMIT, "Message content")
+        check_depth(payload, DEEPEST)
         return Custom(self.message_type, payload)

@@ -47,8 +47,10 @@ class Talk:
     session: Session
     gateway: Gateway
     identity: Identity
-    over: trio.Event = attrs.Factory(trio.Event)
-    """Set when the session has said its last word."""
+    leave: trio.Event
+    """Set when the client is to go: by the server, and here when the session has said its last word."""
+    over: bool = False
+    """The session has."""
     _ready: trio.Event = attrs.Factory(trio.Event)
     _voice: str | None = None
     """The TTS provider, as the client calls it."""
@@ -57,7 +59,8 @@ class Talk:
     )
     """What the client wants to hear of beside what everybody gets."""
     _warned: set[str] = attrs.Factory(set)
-    _errands: Errands = attrs.Factory(Errands)
+    _errands: Errands | None = None
+    """None: the client has asked nothing of a plugin, as most never do."""
     _counters: Counters = attrs.field(
         default=attrs.Factory(lambda talk: talk.gateway.counters, takes_self=True)
     )
@@ -67,15 +70,19 @@ class Talk:
         """When something was last said on either side; pings to the client and pongs are nothing."""
         return max(self.socket.last_received, self.socket.last_sent)
 
-    async def from_client(self) -> None:
-        """Do what the client asks for, one message at a time, until it leaves."""
+    async def from_client(self, nursery: trio.Nursery) -> None:
+        """Do what the client asks for, one message at a time, until it leaves.
+
+        Args:
+            nursery: ends with the conversation; for tasks that few clients need.
+        """
         async for message in self.socket:
             self._counters.messages_in += 1
             try:
                 if isinstance(message, bytes):
                     self._hear(message)
                     continue
-                await self._obey(decode(message))
+                await self._obey(decode(message), nursery)
             except InvalidRequest as exc:
                 await self._refuse(exc)
             # One read may bring hundreds of small requests; others have their turn between them.
@@ -86,9 +93,9 @@ class Talk:
         async for first in self.session.events:
             for event in chain((first,), already_here(self.session.events)):
                 await self._tell_of(event)
-                if self.over.is_set():
+                if self.over:
                     return
-        self.over.set()
+        self._end()
 
     async def _tell_of(self, event: Event) -> None:
         for text in encode(event, now_ms=_wall_clock_ms(), asked=self._asked):
@@ -97,9 +104,13 @@ class Talk:
             case Ready():
                 self._ready.set()
             case Failed(recoverable=False):
-                self.over.set()
+                self._end()
             case _:
                 pass
+
+    def _end(self) -> None:
+        self.over = True
+        self.leave.set()
 
     async def audio_to_client(self) -> None:
         """Hand over the session's voice."""
@@ -111,9 +122,9 @@ class Talk:
                 await self.socket.send(frame.data, unless=out.is_withdrawn)
                 self._counters.messages_out += 1
 
-    async def answers_to_client(self) -> None:
+    async def answers_to_client(self, errands: Errands) -> None:
         """Carry out what the client asks of plugins, one message at a time, and hand over the answers."""
-        async with aclosing(self._errands.run()) as answers:
+        async with aclosing(errands.run()) as answers:
             async for answer in answers:
                 await self.tell(answer)
 
@@ -136,7 +147,7 @@ class Talk:
         if data:
             self.session.push_audio(data)
 
-    async def _obey(self, request: Request) -> None:
+    async def _obey(self, request: Request, nursery: trio.Nursery) -> None:
         """Answer, or pass a command on; waits while the session has enough of them."""
         match request:
             case Setup():
@@ -153,6 +164,9 @@ class Talk:
                 await self.identity.confirm(token)
                 await self.tell(authenticated(self.identity.tenant))
             case Custom():
+                if self._errands is None:
+                    self._errands = Errands(self._counters.errors)
+                    nursery.start_soon(self.answers_to_client, self._errands, name="ws/custom")
                 self._errands.take(self._errand(request))
             case Nothing():
                 pass
