@@ -80,7 +80,7 @@ class Link:
     """Why it is closing; None if all was said."""
     replay: Replay = attrs.field(init=False)
     budget: Budget = attrs.field(init=False)
-    replies: deque[Message] = attrs.field(factory=deque, init=False)
+    replies: list[Message] = attrs.field(factory=list, init=False)
     """What the vendor wants to hear, before any more sound."""
     _ledger: Ledger = attrs.field(init=False)
     _progress: Progress = attrs.field(init=False)
@@ -138,7 +138,7 @@ class Link:
                 self._opening = True
                 return Open()
             case State.FINALIZING if self.replies:
-                return Say(self.replies.popleft())
+                return Say(self.replies.pop(0))
             case State.FINALIZING if now >= self._finish_by:
                 self._give_up_waiting()
         return None
@@ -156,7 +156,7 @@ class Link:
         ):
             return action
         if self.replies:
-            return Say(self.replies.popleft())
+            return Say(self.replies.pop(0))
         return self._next_of_sound(now)
 
     def _next_of_sound(self, now: float) -> Action | None:

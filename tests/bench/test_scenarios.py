@@ -118,14 +118,15 @@ def test_nothing_is_left_behind_that_soak_would_not_see(
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")  # a gateway next door needs none
     said: list[str] = []
-    found = soak.measure(rig, system, said.append, sessions=2, minutes=0.01, sequential=3)
+    found = soak.measure(rig, system, said.append, sessions=2, minutes=0.01, sequential=3, rest=0.1)
     assert [each["when"] for each in found.data["looks"]] == [
         "at first",
         "after 0.01 min of 2",
         "after 3 one by one",
+        "after 0.1 s of rest",
     ]
     assert all(each["files"] > 0 and each["tasks"] > 0 for each in found.data["looks"])
     first, *later = found.data["looks"]
     for each in later:  # not in the middle of a goodbye: a session has more than six tasks
         assert each["tasks"] < first["tasks"] + 6
-    assert len(said) == 2
+    assert len(said) == 3

@@ -1,6 +1,7 @@
 """What the gateway does about too much work, on a clock that the test moves."""
 
 import logging
+from functools import partial
 
 import pytest
 import trio
@@ -116,42 +117,43 @@ def test_memory_that_cannot_be_told_is_none_used() -> None:
 async def test_the_longest_idle_go_first_and_who_is_in_use_stays(mock_clock: MockClock) -> None:
     load = Load(rules=QUIET, situation=Situation(Stage.EVICT))
     with (
-        load.guest(lambda: 50.0) as second,
-        load.guest(lambda: 10.0) as first,
-        load.guest(lambda: 75.0) as busy,
+        load.guest(lambda: 50.0, trio.Event()) as second,
+        load.guest(lambda: 10.0, trio.Event()) as first,
+        load.guest(lambda: 75.0, trio.Event()) as busy,
     ):
         told = first, second, busy
         load.judge(1.0, 0.0, 100.0)
-        assert [each.is_set() for each in told] == [True, False, False]
+        assert [each.leave.is_set() for each in told] == [True, False, False]
         load.judge(1.0, 0.0, 100.1)
-        assert [each.is_set() for each in told] == [True, True, False]
+        assert [each.leave.is_set() for each in told] == [True, True, False]
         load.judge(1.0, 0.0, 100.2)
-        assert [each.is_set() for each in told] == [True, True, False]
+        assert [each.leave.is_set() for each in told] == [True, True, False]
         load.judge(1.0, 0.0, 105.1)
-        assert busy.is_set(), "by then nobody has used it for more than thirty seconds"
+        assert busy.leave.is_set(), "by then nobody has used it for more than thirty seconds"
     assert load.evicted == 3
+    assert all(each.evicted for each in told)
 
 
 @pytest.mark.parametrize("stage", [Stage.NORMAL, Stage.REFUSE, Stage.SHED])
 def test_nobody_has_to_go_before_it_comes_to_that(stage: Stage) -> None:
     load = at(stage)
-    with load.guest(lambda: -1000.0) as leave:
+    with load.guest(lambda: -1000.0, trio.Event()) as guest:
         load.judge(0.015, 0.0, 0.0)
-        assert not leave.is_set()
+        assert not guest.leave.is_set()
 
 
 def test_who_has_left_is_forgotten() -> None:
     load = at(Stage.EVICT)
-    with pytest.raises(ZeroDivisionError), load.guest(lambda: -1000.0) as leave:
+    with pytest.raises(ZeroDivisionError), load.guest(lambda: -1000.0, trio.Event()) as guest:
         raise ZeroDivisionError
     load.judge(1.0, 0.0, 0.0)
-    assert not leave.is_set()
+    assert not guest.leave.is_set()
     assert load.evicted == 0
 
 
 @given(st.lists(st.floats(0, 100)), st.floats(0, 100))
 def test_whoever_goes_was_used_before_all_others(used: list[float], before: float) -> None:
-    guests = [Guest(lambda at=at: at) for at in used]  # type: ignore[misc]  # a default binds it
+    guests = [Guest(partial(float, at), trio.Event()) for at in used]
     chosen = longest_idle(guests, before)
     idle = [at for at in used if at < before]
     assert (chosen is None) == (not idle)

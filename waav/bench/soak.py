@@ -1,7 +1,9 @@
 """``soak``: what is left behind by many sessions for a long time, and by very many one after the other."""
 
 import http.client
+import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import attrs
@@ -56,8 +58,9 @@ def measure(
     sessions: int,
     minutes: float,
     sequential: int,
+    rest: float,
 ) -> Report:
-    """Look at the gateway before, between and after.
+    """Look at the gateway before, between and after, and once more when it has had rest.
 
     Raises:
         BenchFailed: sessions did not come to be, or a process ended.
@@ -85,6 +88,12 @@ def measure(
             f"one by one: {told['ready']} of {sequential} ready, p99 {told['p99_ms']:.2f} ms"
         )
         lines += [f"{many} x {why}" for why, many in told["failures"].items()]
+    if rest:
+        say(f"nobody for {rest:g} s")
+        assert system.child is not None  # noqa: S101  # we have started it
+        with suppress(subprocess.TimeoutExpired):
+            system.child.process.wait(rest)
+        looks.append(Look.at(system, f"after {rest:g} s of rest"))
     if looks[0].tasks is None:
         lines.append("Tasks were not counted: the gateway has no metric waav_tasks.")
     data["looks"] = [

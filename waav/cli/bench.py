@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 import click
 
 from waav.bench import features, idle, interrupt, overload, relay, relay_report, soak, speak, start
-from waav.bench.awake import kept_awake
 from waav.bench.process import BenchFailed
 from waav.bench.report import Report
 from waav.bench.rig import Rig, open_rig
@@ -73,13 +72,8 @@ _PLOT = click.option(
 
 
 @click.group(epilog=EPILOG)
-@click.option("--awake", is_flag=True, help="Keep the cores awake, as on a machine of one's own.")
-@click.pass_context
-def bench(ctx: click.Context, *, awake: bool) -> None:
+def bench() -> None:
     """Measure the gateway on this machine, beside relays that do the least and the obvious."""
-    if awake:
-        with _told():
-            ctx.with_resource(kept_awake())
 
 
 @bench.command("relay")
@@ -239,18 +233,31 @@ def overload_command(
 @_count("--sessions", 100, "That talk at one time.")
 @click.option("--minutes", type=click.FloatRange(0), default=30.0, show_default=True)
 @_count("--sequential", 10_000, "Sessions one after the other, behind that.", least=0)
+@click.option(
+    "--rest",
+    type=click.FloatRange(0),
+    default=70.0,
+    show_default=True,
+    help="Seconds without anybody, at the end; the gateway gives memory back once a minute.",
+)
 @_CORE
 @_JSON
 def soak_command(
-    sessions: int, minutes: float, sequential: int, core: int, *, as_json: bool
+    sessions: int, minutes: float, sequential: int, rest: float, core: int, *, as_json: bool
 ) -> None:
     """What is left behind: memory, open files, threads and tasks before and after.
 
-    Either part is left out with 0.
+    Each part is left out with 0.
     """
     with _told(), open_rig(core) as rig, _gateway(rig) as system:
         report = soak.measure(
-            rig, system, _progress, sessions=sessions, minutes=minutes, sequential=sequential
+            rig,
+            system,
+            _progress,
+            sessions=sessions,
+            minutes=minutes,
+            sequential=sequential,
+            rest=rest,
         )
         _show(report, as_json=as_json)
 

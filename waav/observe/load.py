@@ -20,14 +20,16 @@ SAMPLE = 0.1
 log = logging.getLogger(__name__)
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class Guest:
     """A session that can be ended when nobody uses it."""
 
     used_at: Callable[[], float]
     """When somebody last said something in it, on trio's clock."""
-    leave: trio.Event = attrs.Factory(trio.Event)
-    """Set when it is to end."""
+    leave: trio.Event
+    """Set when it is to end, by whoever wants that."""
+    evicted: bool = False
+    """It was the load that did."""
 
 
 @attrs.define(eq=False)
@@ -72,12 +74,12 @@ class Load:
         return Overloaded(self.rules.calm * max(1, self.situation.stage))
 
     @contextmanager
-    def guest(self, used_at: Callable[[], float]) -> Iterator[trio.Event]:
-        """Give the event that tells a session to end, for as long as the session is there."""
-        guest = Guest(used_at)
+    def guest(self, used_at: Callable[[], float], leave: trio.Event) -> Iterator[Guest]:
+        """Know a session that can be told to end, for as long as the block lasts."""
+        guest = Guest(used_at, leave)
         self._guests.add(guest)
         try:
-            yield guest.leave
+            yield guest
         finally:
             self._guests.discard(guest)
 
@@ -98,6 +100,7 @@ class Load:
         if guest is not None:
             self._guests.discard(guest)
             self.evicted += 1
+            guest.evicted = True
             guest.leave.set()
 
     async def run(self, available: int | None) -> None:

@@ -90,7 +90,7 @@ class Control:
     """How the session listens, and the format in which its sound is heard."""
     _setup: Setup = Setup.NONE
     _numbers: Iterator[int] = attrs.Factory(lambda: count(1))
-    _warned: set[str] = attrs.Factory(set)
+    _warned: frozenset[str] = frozenset()
     """Codes of what the client knows that its voice cannot do."""
 
     async def run(self, orders: trio.MemoryReceiveChannel[Order]) -> None:
@@ -230,5 +230,5 @@ class Control:
         """Tell the client what its voice cannot do: each kind of it once in a session."""
         for shortfall in shortfalls:
             if shortfall.code not in self._warned:
-                self._warned.add(shortfall.code)
+                self._warned |= {shortfall.code}
                 await self.outbox.put(Failed(shortfall.code, shortfall.message))

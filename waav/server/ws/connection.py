@@ -2,9 +2,8 @@
 
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from uuid import uuid4
 
 import attrs
@@ -123,34 +122,35 @@ async def _until_over(talk: Talk, idle: float) -> Ending:
     """Let them talk until somebody or something ends it; say what it was."""
     ending = CLIENT_LEFT
 
-    async def end(wait: Callable[[], Awaitable[None]], because: Ending) -> None:
+    async def part() -> None:
         nonlocal ending
-        await wait()
-        ending = because
-        nursery.cancel_scope.cancel(reason=because.reason or "the client left")
+        ending = await _parting(talk, idle)
+        nursery.cancel_scope.cancel(reason=ending.reason)
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(talk.audio_to_client, name="ws/audio")
         nursery.start_soon(talk.socket.keep_alive, name="ws/keep-alive")
-        hear = partial(talk.from_client, nursery)
-        nursery.start_soon(end, hear, CLIENT_LEFT, name="ws/from-client")
-        nursery.start_soon(end, partial(_unused, talk, idle), UNUSED, name="ws/idle")
-        nursery.start_soon(end, talk.leave.wait, SERVER_STOPS, name="ws/stopping")
-    return SESSION_OVER if talk.over else ending
+        nursery.start_soon(part, name="ws/parting")
+        await talk.from_client(nursery)
+        nursery.cancel_scope.cancel(reason="the client left")
+    return ending
 
 
-async def _unused(talk: Talk, idle: float) -> None:
-    """Return when nobody has said anything for ``idle`` seconds.
+async def _parting(talk: Talk, idle: float) -> Ending:
+    """Wait until the client has to go: also when nobody has said anything for ``idle`` seconds.
 
     Raises:
         Overloaded: it is not yet so long, but there is too much to do, and nobody would miss this one.
     """
     load = talk.gateway.load
-    with load.guest(lambda: talk.used_at) as leave:
+    with load.guest(lambda: talk.used_at, talk.leave) as guest:
         while (until := talk.used_at + idle) > trio.current_time():
             with trio.move_on_at(until):
-                await leave.wait()
-                raise load.overloaded()
+                await talk.leave.wait()
+                if guest.evicted:
+                    raise load.overloaded()
+                return SESSION_OVER if talk.over else SERVER_STOPS
+    return UNUSED
 
 
 def _ending(group: ExceptionGroup[Exception]) -> Ending:

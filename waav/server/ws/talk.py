@@ -58,7 +58,7 @@ class Talk:
         default=attrs.Factory(lambda talk: _topics_of(talk.gateway), takes_self=True)
     )
     """What the client wants to hear of beside what everybody gets."""
-    _warned: set[str] = attrs.Factory(set)
+    _warned: frozenset[str] = frozenset()
     _errands: Errands | None = None
     """None: the client has asked nothing of a plugin, as most never do."""
     _counters: Counters = attrs.field(
