@@ -4,7 +4,9 @@ What a session leaves behind is freed at once, without a search: its parts are i
 not know that, and looks through all that lives, the libraries and every session, again and again:
 90 ms at 60 sessions. So whatever outlived a search for young garbage, some milliseconds, is not
 looked at any more, until nobody is there whom it could disturb. REST does leave cycles, 15 KiB for a
-connection, so on a server that is never alone a search comes when memory has grown too much.
+connection, so on a server that is never alone a search comes when too much has been spared. That is
+counted in objects: memory that a search frees stays with the process in part, so a limit in bytes
+would let ever more garbage lie.
 
 With it goes back to the system what was freed between things that live: the C library keeps that, a
 third of what 60 sessions had needed.
@@ -19,29 +21,28 @@ from typing import Any
 
 import trio
 
-from waav.observe.memory import resident
 from waav.tasks import open_scoped_nursery
 
 INTERVAL = 60.0
 """Seconds between two looks at whether nobody is there."""
-GROWTH = 64 << 20
-"""Bytes that the process may have more than after the last search: worth a pause."""
+GROWTH = 500_000
+"""Objects that may be spared beside those that the last search has left, some 60 MiB: worth a pause."""
 
 
 @asynccontextmanager
 async def short_searches(
-    alone: Callable[[], bool], memory: Callable[[], int | None] = resident
+    alone: Callable[[], bool], spared: Callable[[], int] = gc.get_freeze_count
 ) -> AsyncIterator[None]:
     """Spare what is old, for as long as the block lasts. For a process that is all ours.
 
     Args:
         alone: whether nobody is there now whom a long search could disturb.
-        memory: bytes of this process; None where that cannot be told.
+        spared: how many objects are not looked at.
     """
     search()
     gc.callbacks.append(spare)
     async with open_scoped_nursery("the server ends") as nursery:
-        nursery.start_soon(_search_now_and_then, alone, memory, name="server/garbage")
+        nursery.start_soon(_search_now_and_then, alone, spared, name="server/garbage")
         try:
             yield
         finally:
@@ -69,10 +70,10 @@ def spare(phase: str, info: dict[str, int]) -> None:
         gc.freeze()
 
 
-async def _search_now_and_then(alone: Callable[[], bool], memory: Callable[[], int | None]) -> None:
-    least = memory() or 0
+async def _search_now_and_then(alone: Callable[[], bool], spared: Callable[[], int]) -> None:
+    least = spared()
     while True:
         await trio.sleep(INTERVAL)
-        if alone() or (memory() or 0) - least > GROWTH:
+        if alone() or spared() - least > GROWTH:
             search()
-            least = memory() or 0
+            least = spared()
