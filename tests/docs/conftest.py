@@ -52,5 +52,15 @@ def ws_client() -> ModuleType:
 
 
 @pytest.fixture
+def notes() -> ModuleType:
+    return load("docs/examples/notes_plugin.py")
+
+
+@pytest.fixture
+def gate() -> ModuleType:
+    return load("docs/examples/plan_gate.py")
+
+
+@pytest.fixture
 def generate() -> ModuleType:
     return load("docs/generate.py")

@@ -1,7 +1,5 @@
 """The examples of a handler and of a middleware, notes_plugin.py and plan_gate.py, on a real gateway."""
 
-import importlib.util
-from pathlib import Path
 from types import ModuleType
 
 import httpx
@@ -14,27 +12,7 @@ from capabilities import Capability, Principal, Request, Secret
 from waav.config.auth import ApiSecret, Auth
 from waav.testing import check_middleware, check_plugin, check_ws_handler
 
-EXAMPLES = Path(__file__).parents[2] / "docs/examples"
 ANN, BOB = "the-token-of-ann", "the-token-of-bob"
-
-
-def load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture
-def notes() -> ModuleType:
-    return load("notes_plugin")
-
-
-@pytest.fixture
-def gate() -> ModuleType:
-    return load("plan_gate")
 
 
 async def test_both_pass_their_suites(notes: ModuleType, gate: ModuleType) -> None:
