@@ -1,10 +1,12 @@
 """What comes back through the boundary, and what it does to a plugin's standing."""
 
 import contextvars
+import gc
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
+from weakref import ref
 
 import attrs
 import pytest
@@ -64,6 +66,29 @@ async def test_a_value_passes_through(guarded: Guarded[Any], plugins: Plugins, s
     assert guarded.ability == plugins.registry.find(Capability.STT, "parrot").abilities["stt"]  # type: ignore[index]  # a StrEnum is its text
     assert status(plugins).call_count == 1
     assert status(plugins).error_count == 0
+
+
+async def test_an_error_that_was_told_is_gone(guarded: Guarded[Any]) -> None:
+    """It went through the boundary, which must not be in a circle with it."""
+    gc.collect()
+    gc.disable()
+    try:
+        left = await _weakly(guarded)
+        await trio.lowlevel.checkpoint()
+        assert left() is None
+    finally:
+        gc.enable()
+
+
+async def _weakly(guarded: Guarded[Any]) -> ref[ProviderRefused]:
+    async def refuse(_: Any) -> None:
+        raise ProviderRefused("parrot", "says nothing")
+
+    try:
+        await guarded.run(refuse)
+    except ProviderRefused as refused:
+        return ref(refused)
+    raise AssertionError("it was not refused")
 
 
 async def test_each_capability_counts_how_it_is_used(

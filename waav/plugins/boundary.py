@@ -170,14 +170,18 @@ class Guarded(Generic[T]):
         if call.values is not None:
             self._worked()
             return call.values[0]
-        error = call.error
+        error, call.error = call.error, None
         if error is None or (call.withdrawn and only_cancelled(error)):
             raise self._ward.not_running()
         known = permitted(error)
         if known is None:
             raise self._broke(error) from error
         self._judge(known)
-        raise known
+        try:
+            raise known
+        finally:
+            # What holds an error that has been raised here is held by it, until a search for garbage.
+            del error, known
 
     def _look_back(self, call: Call[R]) -> None:
         """What a plugin does when it is cancelled counts only if it breaks the contract."""

@@ -18,6 +18,7 @@ from waav.server.rest.intake import read_request
 from waav.server.rest.operation import Operation, Reply, under_prefixes
 from waav.server.rest.refusals import as_refused
 from waav.server.rest.upload import place, places_of, request_class
+from waav.tasks import without_frames
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +82,7 @@ async def _refuse(exc: Exception, explain: Callable[[Exception], Refused] = as_r
             "request %s failed: %s %s", g.request_id, request.method, request.path, exc_info=exc
         )
     refused = explain(exc)
+    without_frames(exc)  # the request may keep it, and is in them
     headers, body = refused.answer(g.request_id)
     return Response(body, refused.status.value, headers)
 

@@ -1,12 +1,12 @@
 """Python's search for garbage, kept short: a full one would hold the event loop for a tenth of a second.
 
-What a session leaves behind is freed at once, without a search: its parts are in no circle. The collector does
-not know that, and looks through all that lives, the libraries and every session, again and again:
-90 ms at 60 sessions. So whatever outlived a search for young garbage, some milliseconds, is not
-looked at any more, until nobody is there whom it could disturb. REST does leave cycles, 15 KiB for a
-connection, so on a server that is never alone a search comes when too much has been spared. That is
-counted in objects: memory that a search frees stays with the process in part, so a limit in bytes
-would let ever more garbage lie.
+What a connection leaves behind, or a session, a request, an error, is freed at once, without a search: its
+parts are in no circle. The collector does not know that, and looks through all that lives, the
+libraries and every session, again and again: 90 ms at 60 sessions. So whatever outlived a search for
+young garbage, some milliseconds, is not looked at any more, until nobody is there whom it could disturb.
+A library may leave circles that we have not found, so on a server that is never alone a search comes
+when too much has been spared. That is counted in objects: memory that a search frees stays with the
+process in part, so a limit in bytes would let ever more garbage lie.
 
 With it goes back to the system what was freed between things that live: the C library keeps that, a
 third of what 60 sessions had needed.

@@ -12,6 +12,7 @@ from websockets.server import ServerProtocol
 
 from waav.server.head import RequestHead
 from waav.server.refusal import Refused
+from waav.tasks import without_frames
 
 # The library's debug records show what is in a frame, and with it tokens; its
 # other records are a line for each connection that comes and goes.
@@ -52,9 +53,11 @@ def negotiate(head: RequestHead, headers: Mapping[str, str] = MappingProxyType({
         response.headers.update(headers)
         return response.serialize()
     status = HTTPStatus(response.status_code)
+    if (why := protocol.handshake_exc) is not None:
+        without_frames(why)  # the protocol keeps it, and is in them
     raise Refused(
         status,
         _CODES.get(status, "bad_request"),
-        f"WebSocket handshake failed: {protocol.handshake_exc}",
+        f"WebSocket handshake failed: {why}",
         {name: response.headers[name] for name in ("Allow", "Upgrade") if name in response.headers},
     )

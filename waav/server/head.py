@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import parse_qs, unquote
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ import attrs
 import h11
 
 from waav.server.refusal import Refused
+from waav.tasks import without_frames
 
 MAX_HEAD = 65536
 """Bytes."""
@@ -122,8 +124,24 @@ def parse_head(
     )
 
 
+class Parser(h11.Connection):
+    """The library's, which has its exceptions raise themselves, in a frame that keeps them."""
+
+    def next_event(self) -> Any:
+        """Return what comes next.
+
+        Raises:
+            h11.RemoteProtocolError: it is no HTTP.
+        """
+        try:
+            return super().next_event()
+        except h11.RemoteProtocolError as error:
+            without_frames(error)
+            raise
+
+
 def _request(head: bytes) -> h11.Request:
-    connection = h11.Connection(h11.SERVER, max_incomplete_event_size=len(head))
+    connection = Parser(h11.SERVER, max_incomplete_event_size=len(head))
     connection.receive_data(head)
     try:
         event = connection.next_event()

@@ -1,12 +1,13 @@
 """HTTP/1.1 as Hypercorn speaks it, but for upgrades, and for what it says to nonsense."""
 
 from http import HTTPStatus
-from typing import cast
+from typing import Any, cast
 
 import h11
 from hypercorn.protocol.h11 import H11Protocol
 
 from waav.server.guard import encoded
+from waav.server.head import Parser
 from waav.server.http_connection import CONNECTION, Connection, Settings
 from waav.server.refusal import Refused
 
@@ -20,6 +21,12 @@ class Http1(H11Protocol):
     3.1), requests go past the rules of a proxy with it, and Hypercorn fails at settings that it cannot
     read. Whoever wants HTTP/2 begins with it.
     """
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.connection = Parser(
+            h11.SERVER, max_incomplete_event_size=self.config.h11_max_incomplete_size
+        )
 
     async def _check_protocol(self, event: h11.Request) -> None:
         begins = (event.method, event.target, event.http_version) == _PREFACE

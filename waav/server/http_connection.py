@@ -9,6 +9,7 @@ from hypercorn.config import Config
 from waav.server.answers import Answers
 from waav.server.guard import ASGIApp, encoded
 from waav.server.proxy_header import Peer
+from waav.tasks import ungrouped
 
 PATIENCE = 60.0
 """Seconds in which a client must take each message of an answer over HTTP/2; there are two or three."""
@@ -57,7 +58,8 @@ def on_connection(app: ASGIApp) -> ASGIApp:
         # Over HTTP/1 all that is sent goes to the stream, which has patience of its own.
         if scope["http_version"] == "2":
             send = _in_time(send, connection)
-        await app(scope, receive, send)
+        with ungrouped():  # Hypercorn keeps a group in its frame, which the group keeps
+            await app(scope, receive, send)
 
     return call
 

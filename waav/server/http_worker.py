@@ -31,7 +31,7 @@ from waav.server.proxy_header import Peer
 _KEEP_ALIVE = 75.0
 
 # It has no setting for this, and makes them in several places.
-hypercorn.protocol.H11Protocol = Http1  # type: ignore[attr-defined]
+hypercorn.protocol.H11Protocol = Http1  # type: ignore[assignment,attr-defined]
 hypercorn.protocol.H2Protocol = Http2  # type: ignore[assignment,attr-defined]
 
 _PATIENCE = 30.0
@@ -153,6 +153,16 @@ class _Server(TCPServer):
     """Hypercorn's connection, with what it lacks for a server that has to end in time."""
 
     _nobody_reads = False
+
+    async def run(self) -> None:
+        try:
+            await super().run()
+        finally:
+            # They hold each other, and would until a search for garbage finds them.
+            if (wrapper := vars(self).get("protocol")) is not None:
+                vars(wrapper.protocol.connection).clear()
+                vars(wrapper.protocol).clear()
+            vars(self).clear()
 
     async def protocol_send(self, event: Event) -> None:
         if isinstance(event, Updated) and self._nobody_reads:
