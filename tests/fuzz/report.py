@@ -1,6 +1,7 @@
 """What came of an attack, for people, and whether it may be so."""
 
 from collections.abc import Iterator
+from statistics import median_low
 
 from fuzz.siege import Outcome, Plan
 from waav.bench.report import table
@@ -29,9 +30,16 @@ def verdicts(outcome: Outcome) -> list[str]:
 
 
 def growth(outcome: Outcome) -> int:
-    """Return by how many bytes the memory has grown behind the warm-up."""
+    """Return by how many bytes the memory has grown behind the warm-up.
+
+    From the median of the first tenth of the looks to that of the last one: what is under way just now,
+    and what the C library keeps of what was, are 10 MiB up or down from one look to the next.
+    """
     warm = [look.usage.rss for done, look in outcome.looks if done >= WARM]
-    return warm[-1] - warm[0] if warm else 0
+    if not warm:
+        return 0
+    tenth = -(-len(warm) // 10)
+    return median_low(warm[-tenth:]) - median_low(warm[:tenth])
 
 
 def together(runs: list[Run]) -> Run | None:

@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from fuzz.cases import Case, Round
-from fuzz.report import GROWTH, growth, lines, verdicts
+from fuzz.report import GROWTH, WARM, growth, lines, verdicts
 from fuzz.siege import Outcome, Plan
 from fuzz.stage import Look
 from waav.bench.histogram import Histogram
@@ -58,6 +58,16 @@ def test_an_attack_that_did_no_harm() -> None:
     assert verdicts(outcome()) == []
     assert growth(outcome()) == 1 << 20
     assert list(lines(PLAN, outcome()))[-1] == "all is well"
+
+
+def test_memory_that_goes_up_and_down_does_not_grow() -> None:
+    shaky = outcome()
+    shaky.looks = [(0, look(50 << 20))]
+    shaky.looks += [(WARM + done, look((100 + done * 13 % 20) << 20)) for done in range(400)]
+    assert abs(growth(shaky)) < 2 << 20
+    leaky = outcome()
+    leaky.looks = [(WARM + done, look((100 << 20) + done * 100_000)) for done in range(400)]
+    assert growth(leaky) > GROWTH
 
 
 def test_each_harm_is_told() -> None:
