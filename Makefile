@@ -32,7 +32,7 @@ unit: .venv/installed
 oracles: .venv/installed
 	PYTHONPATH=tests $(BIN)/python -m oracles $(if $(RECORD),--record) $(VENDORS)
 
-# A gateway is attacked while neighbours talk through it: a quarter of an hour. SEED=7 does it again.
+# A gateway is attacked while neighbours talk through it: half an hour. SEED=7 does it again.
 fuzz: .venv/installed
 	PYTHONPATH=tests $(BIN)/python -m fuzz --count $(or $(COUNT),1000000) $(if $(SEED),--seed $(SEED))
 

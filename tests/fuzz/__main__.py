@@ -1,7 +1,7 @@
 """``make fuzz``: attacks a gateway with a million malformed messages and requests, while neighbours talk.
 
 The same seed sends the same again: ``make fuzz SEED=7``, and a single round of it with
-``--seed 7 --first 123 --count 50``. On two cores a million takes about a quarter of an hour.
+``--seed 7 --first 123 --count 50``. On two cores a million takes half an hour.
 """
 
 import argparse

@@ -44,8 +44,7 @@ def growth(outcome: Outcome) -> int:
 
 def together(runs: list[Run]) -> Run | None:
     """Return all of them as one; None if there are none."""
-    first, *others = runs or [None]
-    return first if first is None else sum(others, first)
+    return sum(runs[1:], runs[0]) if runs else None
 
 
 def lines(plan: Plan, outcome: Outcome) -> Iterator[str]:
