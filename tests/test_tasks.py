@@ -130,3 +130,15 @@ def test_an_error_that_somebody_keeps_lets_go_of_what_it_went_through(by_hand: N
         without_frames(exc)
     del request
     assert left() is None
+
+
+def test_an_error_that_comes_from_itself_is_no_trap() -> None:
+    def fail() -> None:
+        trouble = Trouble()
+        trouble.__cause__ = trouble
+        raise trouble
+
+    with pytest.raises(Trouble) as told:
+        fail()
+    without_frames(told.value)
+    assert told.value.__traceback__ is None

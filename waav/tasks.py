@@ -90,7 +90,8 @@ def without_frames(error: BaseException) -> None:
     garbage finds both.
     """
     at: BaseException | None = error
-    while at is not None:
+    # One without frames was here already, or was never raised; a stranger's may come from itself.
+    while at is not None and at.__traceback__ is not None:
         at.__traceback__ = None
         at = at.__cause__ or at.__context__
 
