@@ -1,7 +1,8 @@
 """Settings of all tests, and the watch over secrets."""
 
+import gc
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import settings
@@ -14,6 +15,15 @@ settings.load_profile("waav")
 
 _MADE = pytest.StashKey[set[str]]()
 _READ = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def searches_by_hand() -> Iterator[None]:
+    """No search for garbage comes by itself, and what was there before is gone."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,7 +1,5 @@
 """Errors of a nursery come out of it as they were raised, and go when they have been dealt with."""
 
-import gc
-from collections.abc import Iterator
 from weakref import ref
 
 import pytest
@@ -13,15 +11,6 @@ from waav.tasks import collapsed, open_scoped_nursery, ungrouped, without_frames
 
 class Trouble(Exception):
     """It can be referred to weakly, as exceptions of the language cannot."""
-
-
-@pytest.fixture
-def by_hand() -> Iterator[None]:
-    """No search for garbage comes by itself."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
 
 
 async def fail(trouble: list[Trouble]) -> None:
@@ -85,7 +74,7 @@ async def test_an_error_beside_those_that_were_cancelled_stays_in_the_group() ->
     assert collapsed(group) is group
 
 
-async def test_an_error_that_was_dealt_with_is_gone(by_hand: None) -> None:
+async def test_an_error_that_was_dealt_with_is_gone(searches_by_hand: None) -> None:
     trouble = [Trouble("at sea")]
     left = ref(trouble[0])
     try:
@@ -108,7 +97,9 @@ def test_the_context_of_an_error_is_what_it_was() -> None:
     assert after.__context__ is before
 
 
-def test_an_error_that_somebody_keeps_lets_go_of_what_it_went_through(by_hand: None) -> None:
+def test_an_error_that_somebody_keeps_lets_go_of_what_it_went_through(
+    searches_by_hand: None,
+) -> None:
     class Request:
         why: Exception | None = None
 

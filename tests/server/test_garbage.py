@@ -18,20 +18,14 @@ from waav.observe.memory import resident
 from waav.server.garbage import GROWTH, INTERVAL, search, short_searches
 from waav.server.websocket import Limits, WebSocket
 
+pytestmark = pytest.mark.usefixtures("searches_by_hand")
+
 
 class Knot:
     """It holds itself, so that nothing but a search frees it."""
 
     def __init__(self) -> None:
         self.own = self
-
-
-@pytest.fixture(autouse=True)
-def by_hand() -> Iterator[None]:
-    """No search comes by itself."""
-    gc.disable()
-    yield
-    gc.enable()
 
 
 async def test_what_outlives_a_young_search_is_not_looked_at_again(
